@@ -1,0 +1,3 @@
+//! Every backend keeps the contract of `Transport`.
+
+mod memory;
