@@ -121,20 +121,7 @@ impl<'n> Cursor<'n> {
             findings.add(fault.with_help(format!("write `{key}`")));
             return Some(key);
         }
-        let old = keys.old.iter().find(|(old, _)| old.eq_ignore_ascii_case(&entry.key));
-        findings.add(match old {
-            Some((key, advice)) => {
-                let message = format!("`{key}` is a key of version 1");
-                Fault::error(Code::OldKey, location, message).with_help((*advice).to_owned())
-            }
-            None => {
-                let message =
-                    format!("unknown key {}; expected {}", quoted(&entry.key), one_of(keys.known));
-                let help = similar(&entry.key, keys.known.iter().copied())
-                    .map(|key| format!("did you mean `{key}`?"));
-                Fault::error(Code::UnknownKey, location, message).with_help(help)
-            }
-        });
+        findings.add(unknown(&entry.key, keys, location));
         None
     }
 
@@ -204,6 +191,16 @@ impl<'n> Fields<'n> {
     pub(crate) fn items(&self, key: &'static str, findings: &mut Findings) -> Vec<Cursor<'n>> {
         self.get(key).map(|list| list.items(findings)).unwrap_or_default()
     }
+}
+
+fn unknown(key: &str, keys: Keys, location: Location) -> Fault {
+    if let Some((old, advice)) = keys.old.iter().find(|(old, _)| old.eq_ignore_ascii_case(key)) {
+        let message = format!("`{old}` is a key of version 1");
+        return Fault::error(Code::OldKey, location, message).with_help((*advice).to_owned());
+    }
+    let message = format!("unknown key {}; expected {}", quoted(key), one_of(keys.known));
+    let help = similar(key, keys.known.iter().copied()).map(|key| format!("did you mean `{key}`?"));
+    Fault::error(Code::UnknownKey, location, message).with_help(help)
 }
 
 /// `a`, `a` or `b`; `a`, `b` or `c`.

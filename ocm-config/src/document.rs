@@ -24,7 +24,7 @@ pub struct Parsed {
     pub warnings: Vec<Fault>,
 }
 
-/// Reads an ImageSetConfiguration.
+/// Reads an `ImageSetConfiguration`.
 ///
 /// # Errors
 ///

@@ -8,7 +8,7 @@ use crate::{
     pattern::Pattern,
 };
 
-/// What to mirror: an ImageSetConfiguration, typed and checked.
+/// What to mirror: an `ImageSetConfiguration`, typed and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageSet {
     /// What to mirror.

@@ -1,4 +1,4 @@
-//! Reads ImageSetConfigurations: bytes in, a typed configuration or all its faults out.
+//! Reads `ImageSetConfiguration`s: bytes in, a typed configuration or all its faults out.
 //!
 //! ```text
 //! bytes ──► text ──► nodes with places ──► ImageSet, warnings
@@ -10,7 +10,7 @@
 //!
 //! ```
 //! let document = b"
-//! kind: ImageSetConfiguration
+//! kind: `ImageSetConfiguration`
 //! apiVersion: mirror.openshift.io/v2alpha1
 //! mirror:
 //!   additionalImages:

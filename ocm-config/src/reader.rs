@@ -16,7 +16,7 @@ use crate::{
     pattern::Pattern,
 };
 
-/// Keys of an ImageSetConfiguration.
+/// Keys of an `ImageSetConfiguration`.
 pub(crate) const ROOT: Keys = Keys {
     known: &["kind", "apiVersion", "mirror", "archiveSize"],
     old: &[(

@@ -145,7 +145,7 @@ impl Builder<'_> {
 
     fn open(&mut self, place: Place, anchor: usize, open: Open) -> Result<(), Stop> {
         if self.frames.len() == DEPTH_LIMIT {
-            return self.stop(place, format!("nested more than {DEPTH_LIMIT} deep"));
+            return self.stop(place, &format!("nested more than {DEPTH_LIMIT} deep"));
         }
         let extent = Extent { nodes: 1, bytes: 0 };
         self.frames.push(Frame { place, anchor, extent, open });
@@ -184,7 +184,7 @@ impl Builder<'_> {
                  {} MiB of text",
                 TEXT_LIMIT >> 20
             );
-            return self.stop(node.place, message);
+            return self.stop(node.place, &message);
         }
         match &mut frame.open {
             Open::List(items) => {
@@ -192,12 +192,19 @@ impl Builder<'_> {
                 Ok(())
             }
             Open::Map(map) => match std::mem::take(&mut map.next) {
-                Next::Key => self.attach_key(&node),
+                Next::Key => {
+                    let next = self.read_key(&node);
+                    self.expect(next);
+                    Ok(())
+                }
                 Next::Value(key, place) => {
                     map.entries.push(Entry { key, place, value: node });
                     Ok(())
                 }
-                Next::Merge => self.attach_merged(node),
+                Next::Merge => {
+                    self.attach_merged(node);
+                    Ok(())
+                }
                 Next::Ignored => Ok(()),
             },
         }
@@ -226,37 +233,35 @@ impl Builder<'_> {
         Err(Stop)
     }
 
-    fn attach_key(&mut self, node: &Rc<Node>) -> Result<(), Stop> {
+    fn read_key(&mut self, node: &Rc<Node>) -> Next {
         let (Value::Bool(key) | Value::Number(key) | Value::Text(key)) = &node.value else {
             let message = format!("{} cannot be a key; expected text", node.sort());
-            let help = match node.value {
-                Value::Map(_) => Some(
-                    "if these are braces of a template, fill it in first; if text begins with \
-                     `{`, quote it"
-                        .to_owned(),
-                ),
-                _ => None,
-            };
+            let is_braces = matches!(node.value, Value::Map(_));
+            let help = is_braces.then(|| {
+                "if these are braces of a template, fill it in first; if text begins with `{`, \
+                 quote it"
+                    .to_owned()
+            });
             let location = location(node.place, self.path());
             self.findings.add(Fault::error(Code::WrongType, location, message).with_help(help));
-            return self.expect(Next::Ignored);
+            return Next::Ignored;
         };
         if key == MERGE_KEY {
-            return self.expect(Next::Merge);
+            return Next::Merge;
         }
         let is_new = match self.frames.last_mut().map(|frame| &mut frame.open) {
             Some(Open::Map(map)) => map.keys.insert(key.clone()),
             _ => true,
         };
         if is_new {
-            return self.expect(Next::Value(key.clone(), node.place));
+            return Next::Value(key.clone(), node.place);
         }
         let message = format!("the key {} is already there; expected it once", quoted(key));
         self.error(Code::DuplicateKey, node.place, &message);
-        self.expect(Next::Ignored)
+        Next::Ignored
     }
 
-    fn attach_merged(&mut self, node: Rc<Node>) -> Result<(), Stop> {
+    fn attach_merged(&mut self, node: Rc<Node>) {
         let sources = match &node.value {
             Value::List(items) => items.clone(),
             _ => vec![node],
@@ -269,14 +274,12 @@ impl Builder<'_> {
                 map.merged.push(source);
             }
         }
-        Ok(())
     }
 
-    fn expect(&mut self, next: Next) -> Result<(), Stop> {
+    fn expect(&mut self, next: Next) {
         if let Some(Open::Map(map)) = self.frames.last_mut().map(|frame| &mut frame.open) {
             map.next = next;
         }
-        Ok(())
     }
 
     /// An alias of nothing: said, and read as nothing.
@@ -291,8 +294,8 @@ impl Builder<'_> {
         self.findings.error(code, location(place, path), message);
     }
 
-    fn stop(&mut self, place: Place, message: String) -> Result<(), Stop> {
-        self.error(Code::TooLarge, place, &message);
+    fn stop(&mut self, place: Place, message: &str) -> Result<(), Stop> {
+        self.error(Code::TooLarge, place, message);
         Err(Stop)
     }
 
@@ -301,7 +304,7 @@ impl Builder<'_> {
         let mut path = String::new();
         for frame in &self.frames {
             match &frame.open {
-                Open::List(items) => path.push_str(&format!("[{}]", items.len())),
+                Open::List(items) => push_index(&mut path, items.len()),
                 Open::Map(OpenMap { next: Next::Value(key, _), .. }) => push_key(&mut path, key),
                 Open::Map(_) => {}
             }
@@ -323,6 +326,11 @@ impl OpenMap {
         }
         self.entries
     }
+}
+
+/// Adds the position of an item to a path.
+pub(crate) fn push_index(path: &mut String, index: usize) {
+    path.extend(["[", &index.to_string(), "]"]);
 }
 
 /// Adds a key to a path; one that is no plain word is quoted and cut.

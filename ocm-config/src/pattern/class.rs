@@ -63,7 +63,7 @@ fn posix(t: &mut Translation<'_>) -> Result<bool, PatternFault> {
     if !POSIX.contains(&name.strip_prefix('^').unwrap_or(name)) {
         return Err(PatternFault::ClassName { name: name.to_owned() });
     }
-    t.rust.push_str(&format!("[:{name}:]"));
+    t.rust.extend(["[:", name, ":]"]);
     t.eat_until(":]");
     Ok(true)
 }
@@ -98,8 +98,8 @@ pub(super) fn named(t: &mut Translation<'_>) -> Result<bool, PatternFault> {
     if plain.is_empty() || !plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(PatternFault::ClassName { name });
     }
-    let letter = if is_negative == name.starts_with('^') { 'p' } else { 'P' };
-    t.rust.push_str(&format!("\\{letter}{{{plain}}}"));
+    let escape = if is_negative == name.starts_with('^') { "\\p{" } else { "\\P{" };
+    t.rust.extend([escape, plain, "}"]);
     Ok(true)
 }
 
@@ -123,12 +123,16 @@ pub(super) fn escaped(t: &mut Translation<'_>) -> Result<char, PatternFault> {
 
 /// Reads `7F` or `{10FFFF}`.
 fn hexadecimal(t: &mut Translation<'_>) -> Result<char, PatternFault> {
-    let digits = if t.eat("{") {
-        t.eat_until("}").unwrap_or_default().to_owned()
+    let (digits, is_whole) = if t.eat("{") {
+        let digits = t.eat_until("}").unwrap_or_default().to_owned();
+        let is_whole = !digits.is_empty();
+        (digits, is_whole)
     } else {
-        t.rest.by_ref().take(2).collect()
+        let digits: String = t.rest.by_ref().take(2).collect();
+        let is_whole = digits.len() == 2;
+        (digits, is_whole)
     };
-    let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
+    let is_number = is_whole && digits.chars().all(|c| c.is_ascii_hexdigit());
     let number = u32::from_str_radix(&digits, 16).ok().filter(|_| is_number);
     number
         .and_then(char::from_u32)

@@ -5,7 +5,7 @@
 //! | `a{`, `{name}`, `a{,3}` | literally | error |
 //! | `\Q.\E`, `\<`, `\12` | `.`, `<`, a newline | error, a word's edge, error |
 //! | `\d`, `\w`, `\s`, `\b` | ASCII | Unicode |
-//! | `[[a]`, `[a&&b]`, `[a--b]` | literally | set operations |
+//! | `[[a]`, `[a&&b]`, `[+--a]` | literally | set operations |
 //! | `x**`, `(?x)` | error | accepted |
 
 use std::str::Chars;
@@ -177,9 +177,9 @@ impl<'p> Translation<'p> {
                     let minus = if negative { "-" } else { "" };
                     if next == ':' {
                         self.depth += 1;
-                        self.rust.push_str(&format!("(?{on}{minus}{off}:"));
+                        self.rust.extend(["(?", &on, minus, &off, ":"]);
                     } else if !(on.is_empty() && off.is_empty()) {
-                        self.rust.push_str(&format!("(?{on}{minus}{off})"));
+                        self.rust.extend(["(?", &on, minus, &off, ")"]);
                     }
                     return Ok(());
                 }
@@ -233,6 +233,6 @@ pub(super) fn push_literal(rust: &mut String, character: char) {
     if character.is_ascii_alphanumeric() || !character.is_ascii() {
         rust.push(character);
     } else {
-        rust.push_str(&format!("\\x{{{:X}}}", u32::from(character)));
+        rust.extend(character.escape_unicode());
     }
 }
