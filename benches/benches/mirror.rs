@@ -6,18 +6,16 @@
 use std::env;
 
 use divan::{AllocProfiler, Bencher, counter::BytesCount};
-use ocm_benches::{Counted, Requests, Shape, World};
+use ocm_benches::{Counted, MANY, Requests, World};
 use ocm_transport::Memory;
 use tokio::runtime::{Builder, Runtime};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
-const SHAPE: Shape = Shape::MANY;
-
 fn main() {
     let runtime = runtime();
-    let world = runtime.block_on(World::new(SHAPE)).expect("memory takes every image");
+    let world = runtime.block_on(World::new(&MANY)).expect("memory takes every image");
     count(&world, &runtime);
     divan::main();
 }
@@ -31,13 +29,16 @@ fn count(world: &World, runtime: &Runtime) {
     let to = Counted::new(Memory::default());
     let report = runtime.block_on(world.mirror(&to, &env::temp_dir())).expect("it can be planned");
     let (reads, writes, blobs) = (world.from.requests(), to.requests(), report.blobs);
-    println!("blobs:    {} copied, {} mounted, {} there", blobs.copied, blobs.mounted, blobs.present);
-    println!("bytes:    {} moved, {} of layers", blobs.bytes, SHAPE.bytes());
+    println!(
+        "blobs:    {} copied, {} mounted, {} there",
+        blobs.copied, blobs.mounted, blobs.present
+    );
+    println!("bytes:    {} moved", blobs.bytes);
     println!("requests: {} at the source, {} at the destination", reads.total(), writes.total());
     println!("          {reads:?}\n          {writes:?}");
     assert!(report.is_complete(), "{report:?}");
-    let distinct = usize::try_from(SHAPE.blobs()).unwrap_or(usize::MAX);
-    let images = usize::try_from(SHAPE.images).unwrap_or(usize::MAX);
+    let distinct = usize::try_from(MANY.distinct_blobs()).unwrap_or(usize::MAX);
+    let images = usize::try_from(MANY.images).unwrap_or(usize::MAX);
     let mounted = images * 6 - distinct;
     assert_eq!((blobs.copied, blobs.mounted, blobs.present), (distinct, mounted, 0));
     // Each image: its manifest is read once; and each blob once, whoever wants it.
@@ -52,8 +53,10 @@ fn count(world: &World, runtime: &Runtime) {
 #[divan::bench(sample_count = 10)]
 fn first(bencher: Bencher<'_, '_>) {
     let runtime = runtime();
-    let world = runtime.block_on(World::new(SHAPE)).expect("memory takes every image");
-    bencher.counter(BytesCount::new(SHAPE.bytes())).bench_local(|| {
+    let world = runtime.block_on(World::new(&MANY)).expect("memory takes every image");
+    let bytes =
+        MANY.layer_bytes * (u64::from(MANY.images * (MANY.layers - MANY.shared) + MANY.shared));
+    bencher.counter(BytesCount::new(bytes)).bench_local(|| {
         let to = Counted::new(Memory::default());
         runtime.block_on(world.mirror(&to, &env::temp_dir()))
     });
@@ -62,7 +65,7 @@ fn first(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 10)]
 fn again(bencher: Bencher<'_, '_>) {
     let runtime = runtime();
-    let world = runtime.block_on(World::new(SHAPE)).expect("memory takes every image");
+    let world = runtime.block_on(World::new(&MANY)).expect("memory takes every image");
     let to = Counted::new(Memory::default());
     drop(runtime.block_on(world.mirror(&to, &env::temp_dir())));
     bencher.bench_local(|| runtime.block_on(world.mirror(&to, &env::temp_dir())));

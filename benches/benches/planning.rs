@@ -6,7 +6,7 @@ use divan::{
     AllocProfiler, Bencher,
     counter::{BytesCount, ItemsCount},
 };
-use ocm_benches::{Counted, Shape, World};
+use ocm_benches::{Counted, TEN_THOUSAND, World};
 use ocm_mirror::{Asking, Plan, expand, plan, survey};
 use ocm_transport::Memory;
 use tokio::runtime::{Builder, Runtime};
@@ -15,10 +15,10 @@ use tokio::runtime::{Builder, Runtime};
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    runtime().block_on(World::new(Shape::TEN_THOUSAND)).expect("memory takes every image")
+    runtime().block_on(World::new(&TEN_THOUSAND)).expect("memory takes every image")
 });
 
-const IMAGES: ItemsCount = ItemsCount::of_const(10_000);
+const IMAGES: usize = 10_000;
 
 fn main() {
     divan::main();
@@ -33,10 +33,10 @@ fn runtime() -> Runtime {
 fn prepare_all(bencher: Bencher<'_, '_>) {
     let (runtime, world) = (runtime(), &*WORLD);
     let places = world.places(&Counted::new(Memory::default()));
-    bencher.counter(IMAGES).bench_local(|| {
+    bencher.counter(ItemsCount::new(IMAGES)).bench_local(|| {
         let prepared = runtime.block_on(world.prepare(&places, &env::temp_dir()));
         let plan = prepared.expect("nothing is wrong with them").planned.plan;
-        assert_eq!(plan.images().count(), 10_000);
+        assert_eq!(plan.images().count(), IMAGES);
         plan
     });
 }
@@ -46,10 +46,10 @@ fn prepare_all(bencher: Bencher<'_, '_>) {
 fn prepare_nothing(bencher: Bencher<'_, '_>) {
     let (runtime, world) = (runtime(), &*WORLD);
     let places = world.places(&world.from);
-    bencher.counter(IMAGES).bench_local(|| {
+    bencher.counter(ItemsCount::new(IMAGES)).bench_local(|| {
         let prepared = runtime.block_on(world.prepare(&places, &env::temp_dir()));
         let plan = prepared.expect("nothing is wrong with them").planned.plan;
-        assert_eq!((plan.images().count(), plan.present().len()), (0, 10_000));
+        assert_eq!((plan.images().count(), plan.present().len()), (0, IMAGES));
         plan
     });
 }
@@ -66,7 +66,7 @@ fn plan_alone(bencher: Bencher<'_, '_>) {
         (survey, expansion.expect("a file can be made"))
     });
     bencher
-        .counter(IMAGES)
+        .counter(ItemsCount::new(IMAGES))
         .bench_local(|| plan(&world.wishes, &survey, &expansion, Vec::new(), to.clone()));
 }
 

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use divan::{AllocProfiler, Bencher, black_box, counter::BytesCount};
-use futures::{StreamExt as _, executor::block_on, stream};
+use futures::{StreamExt as _, stream};
 use ocm_oci::{Algorithm, Descriptor, Digest, Hasher, MediaType};
 use ocm_transport::{BlobStream, Body, Operation, Verb};
+use tokio::runtime::Builder;
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -44,6 +45,7 @@ fn verified(bencher: Bencher<'_, '_>, chunk: usize) {
     let digest = Digest::of(&content);
     let blob = Descriptor { media_type: MediaType::OctetStream, digest, size: LEN as u64 };
     let chunks = split(&content, chunk);
+    let runtime = Builder::new_current_thread().build().expect("a runtime can be had");
     bencher.counter(BytesCount::new(LEN)).bench(|| {
         let operation = Operation {
             place: "memory".to_owned(),
@@ -52,7 +54,7 @@ fn verified(bencher: Bencher<'_, '_>, chunk: usize) {
         };
         let bytes = stream::iter(chunks.clone()).map(Ok).boxed();
         let mut stream = BlobStream::new(blob.clone(), Body { operation, starts_at: 0, bytes });
-        let passed = block_on(async {
+        let passed = runtime.block_on(async {
             let mut passed = 0;
             while let Some(chunk) = stream.next().await {
                 passed += chunk.map_or(0, |chunk| chunk.len());

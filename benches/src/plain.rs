@@ -63,10 +63,8 @@ impl Plain {
         bytes::Bytes: From<S::Ok>,
     {
         let (url, digest) = (&self.url, &content.digest);
-        let mut begin = format!("{url}/v2/{repository}/blobs/uploads/");
-        if let Some(other) = other {
-            begin.push_str(&format!("?mount={digest}&from={other}"));
-        }
+        let mount = other.map(|other| format!("?mount={digest}&from={other}"));
+        let begin = format!("{url}/v2/{repository}/blobs/uploads/{}", mount.unwrap_or_default());
         let answer = sent(repository, self.client.post(begin).header(CONTENT_LENGTH, 0)).await?;
         let to = match (answer.status(), answer.headers().get(LOCATION)) {
             (StatusCode::CREATED, _) => return Ok(()),

@@ -5,29 +5,20 @@ use ocm_mirror::{
     Asking, Kind, Location, Means, Options, Place, Places, PlatformIndex, PrepareError, Prepared,
     Report, Request, Wanted, Wishes, execute, prepare,
 };
-use ocm_oci::{NameError, Platform, PlatformFilter, RepoName, Tag};
-use ocm_testkit::{Blob, Content, Format};
-use ocm_transport::{Memory, Transport as _, TransportError};
+use ocm_oci::{PlatformFilter, Tag};
+use ocm_testkit::{Published, Shape, Upstream};
+use ocm_transport::{Memory, TransportError};
 
 use crate::Counted;
 
-/// Seeds of layers that all images have; those of an image's own begin after them.
-const OWN_LAYERS: u64 = 1000;
+/// What all content of benches is made from.
+pub const SEED: u64 = 1;
 
-/// How many images there are, and what each consists of.
-#[derive(Debug, Clone, Copy)]
-pub struct Shape {
-    /// Images in all.
-    pub images: u64,
-    /// Repositories that they are spread over.
-    pub repositories: u64,
-    /// Layers that all have in common.
-    pub shared: u64,
-    /// Layers that each has of its own.
-    pub own: u64,
-    /// Bytes of each layer.
-    pub layer: u64,
-}
+/// What is compared with other tools, with layers so small that time is not all copying.
+pub const MANY: Shape = Shape { layer_bytes: 256 << 10, ..Shape::BENCHMARK };
+
+/// As many images as a catalog of operators names, with everything in it.
+pub const TEN_THOUSAND: Shape = Shape { images: 10_000, layers: 5, shared: 2, layer_bytes: 64 };
 
 /// Images in a place in memory, and wishes for all of them.
 #[derive(Debug)]
@@ -38,81 +29,24 @@ pub struct World {
     pub wishes: Wishes,
 }
 
-/// Why there is no world.
-#[derive(Debug, thiserror::Error)]
-pub enum WorldError {
-    /// A name that was made up is none.
-    #[error("could not make up a name")]
-    Name(#[from] NameError),
-    /// Memory refused an image.
-    #[error("could not store an image")]
-    Transport(#[from] TransportError),
-}
-
-impl Shape {
-    /// The images that are compared with other tools; their layers are smaller here.
-    pub const MANY: Self =
-        Self { images: 60, repositories: 60, shared: 2, own: 3, layer: 256 << 10 };
-    /// As many as a catalog of operators with everything it names.
-    pub const TEN_THOUSAND: Self =
-        Self { images: 10_000, repositories: 500, shared: 2, own: 3, layer: 64 };
-    /// One image whose layer would not fit into memory twice.
-    pub const LARGE: Self =
-        Self { images: 1, repositories: 1, shared: 0, own: 1, layer: 2 << 30 };
-    /// So many that the requests are the work, not the bytes.
-    pub const SMALL: Self =
-        Self { images: 5000, repositories: 50, shared: 0, own: 1, layer: 4 << 10 };
-
-    /// Returns the repository and the tag of one of the images.
-    ///
-    /// # Errors
-    ///
-    /// Never: the names are made up here.
-    pub fn name(self, nth: u64) -> Result<(RepoName, Tag), NameError> {
-        let (repository, tag) = (nth % self.repositories, nth / self.repositories);
-        Ok((format!("bench/app-{repository:03}").parse()?, format!("v{tag}").parse()?))
-    }
-
-    /// Makes up one of the images.
-    pub fn image(self, nth: u64) -> Content {
-        let own = OWN_LAYERS + nth * self.own;
-        let seeds = (0..self.shared).chain(own..own + self.own);
-        let layers = seeds.map(|seed| Blob::layer(seed, self.layer)).collect();
-        let format = if nth % 2 == 0 { Format::Oci } else { Format::Docker };
-        Content::image(format, &Platform::new("linux", "amd64"), &format!("image {nth}"), layers)
-    }
-
-    /// Returns how many blobs there are, each counted once.
-    pub fn blobs(self) -> u64 {
-        self.shared + self.images * (self.own + 1)
-    }
-
-    /// Returns how many bytes the layers have, each counted once.
-    pub fn bytes(self) -> u64 {
-        (self.shared + self.images * self.own) * self.layer
-    }
-}
-
 impl World {
     /// Makes up images of `shape`.
     ///
     /// # Errors
     ///
     /// Never, unless a place in memory does not keep its promises.
-    pub async fn new(shape: Shape) -> Result<Self, WorldError> {
-        let (from, mut wishes) = (Memory::default(), Wishes::default());
-        for nth in 0..shape.images {
-            let ((repository, tag), image) = (shape.name(nth)?, shape.image(nth));
-            if let Some(to) = from.destination(&repository) {
-                image.push(&*to, Some(&tag), None).await?;
-            }
+    pub async fn new(shape: &Shape) -> Result<Self, TransportError> {
+        let (from, upstream) = (Memory::default(), Upstream::of(shape, SEED));
+        upstream.fill(&from).await?;
+        let mut wishes = Wishes::default();
+        for Published { repository, tag, content } in upstream.published() {
             wishes.add(Wanted {
-                origin: format!("far.example/{repository}@{}", image.digest()),
+                origin: format!("far.example/{repository}@{}", content.digest()),
                 from: Location { place: Self::far(), repository: repository.clone() },
-                reference: image.digest().into(),
+                reference: content.digest().into(),
                 platforms: PlatformFilter::All,
-                repository,
-                tag,
+                repository: repository.clone(),
+                tag: tag.clone().unwrap_or_else(latest),
                 kind: Kind::Additional,
                 needs: [].into(),
             });
@@ -186,4 +120,9 @@ impl World {
         }
         Ok(report)
     }
+}
+
+/// Synthetic images all have tags; this is for the type.
+fn latest() -> Tag {
+    "latest".parse().expect("this is a tag")
 }
