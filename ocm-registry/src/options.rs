@@ -31,8 +31,8 @@ impl Default for ServerOptions {
             // Well under the 1024 descriptors that most systems give a process.
             max_connections: 512,
             max_uploads: 1000,
-            upload_idle: Duration::from_secs(60 * 60),
-            stall_timeout: Duration::from_secs(5 * 60),
+            upload_idle: Duration::from_hours(1),
+            stall_timeout: Duration::from_mins(5),
             grace: Duration::from_secs(10),
         }
     }

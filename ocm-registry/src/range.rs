@@ -29,21 +29,14 @@ pub(crate) fn wanted(header: Option<&str>, size: u64) -> Wanted {
 
 /// Reads `7-9`, `7-` and `-3`; `None` where it is nothing of that kind.
 fn ends(text: &str) -> Option<(Option<u64>, Option<u64>)> {
-    let (first, last) = text.split_once('-')?;
-    let (first, last) = (number(first.trim())?, number(last.trim())?);
-    let is_backwards = matches!((first, last), (Some(first), Some(last)) if first > last);
-    ((first.is_some() || last.is_some()) && !is_backwards).then_some((first, last))
-}
-
-/// Reads digits, or nothing at all; a number too large is larger than any blob.
-fn number(text: &str) -> Option<Option<u64>> {
-    match text {
-        "" => Some(None),
-        _ if text.bytes().all(|b| b.is_ascii_digit()) => {
-            Some(Some(text.parse().unwrap_or(u64::MAX)))
-        }
-        _ => None,
-    }
+    let (first, last) = text.split_once('-').map(|(first, last)| (first.trim(), last.trim()))?;
+    let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    // A number too large is larger than any blob.
+    let number = |text: &str| (!text.is_empty()).then(|| text.parse().unwrap_or(u64::MAX));
+    let ends = (number(first), number(last));
+    let is_backwards = matches!(ends, (Some(first), Some(last)) if first > last);
+    let is_range = is_number(first) && is_number(last) && ends != (None, None) && !is_backwards;
+    is_range.then_some(ends)
 }
 
 /// Reads the `Content-Range` of a chunk, `7-9`, with or without unit and total.

@@ -18,7 +18,7 @@ use crate::{ServerOptions, router};
 
 /// How long a connection may stay without a request; longer than clients keep one in their pools,
 /// so that they rarely meet one that is being closed.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(120);
+const HEADER_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How long to wait when the system has no descriptor for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);

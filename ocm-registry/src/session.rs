@@ -104,7 +104,7 @@ impl Sessions {
     /// Takes a session to work on it.
     pub(crate) fn lease(&self, repository: &RepoName, id: &str) -> Result<Lease, Problem> {
         let slot = self.find(repository, id)?;
-        slot.try_lock_owned().map(Lease).map_err(|_in_use: tokio::sync::TryLockError| {
+        slot.try_lock_owned().ok().map(Lease).ok_or_else(|| {
             let message = "another request works on this upload";
             Problem::new(StatusCode::CONFLICT, Code::BlobUploadInvalid, message)
         })
