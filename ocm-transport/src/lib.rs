@@ -20,9 +20,11 @@
 //! 3. *Idempotent*: storing what is there already succeeds and changes nothing.
 //! 4. *Ordered*: a manifest is refused before what it names is there.
 
+pub mod archive;
 mod error;
 mod manifest;
 mod memory;
+mod store;
 mod stream;
 mod traits;
 

@@ -1,3 +1,4 @@
 //! Every backend keeps the contract of `Transport`.
 
+mod archive;
 mod memory;
