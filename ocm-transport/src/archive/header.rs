@@ -94,7 +94,7 @@ fn field(block: &mut Vec<u8>, text: &[u8], width: usize) {
     block.resize(end, 0);
 }
 
-/// Says what stands where a header of ours should be, for people: `a symbolic link named `x``.
+/// Says for people what stands where a header of ours should be: its kind and its name.
 ///
 /// `None` where it is no header at all. What it returns is printable, whatever it read.
 pub(super) fn describe(block: &[u8]) -> Option<String> {

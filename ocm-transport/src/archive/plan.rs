@@ -159,7 +159,7 @@ impl ArchiveLayout {
         packer.put(Piece::OciLayout, OCI_LAYOUT.len() as u64);
         packer.put(Piece::Images, images);
         for one in held {
-            packer.content(one)?;
+            packer.content(&one)?;
         }
         packer.close();
         Ok(Self { set: contents.set.clone(), volume_size, volumes: packer.volumes })
@@ -350,8 +350,8 @@ impl Packer {
     }
 
     /// Adds content under its name in an OCI layout, cut if no volume can hold it.
-    fn content(&mut self, held: Arc<Held>) -> Result<(), LayoutError> {
-        let whole = Piece::Whole(Arc::clone(&held));
+    fn content(&mut self, held: &Arc<Held>) -> Result<(), LayoutError> {
+        let whole = Piece::Whole(Arc::clone(held));
         if self.fits(&whole, held.size) {
             self.put(whole, held.size);
             return Ok(());
@@ -363,7 +363,7 @@ impl Packer {
         }
         let mut at = 0;
         while at < held.size {
-            let part = Piece::Part { held: Arc::clone(&held), at };
+            let part = Piece::Part { held: Arc::clone(held), at };
             let size = self.room(&part).min(held.size - at);
             if size > 0 {
                 self.put(part, size);

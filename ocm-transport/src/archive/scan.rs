@@ -19,10 +19,16 @@ pub(super) struct VolumeSet {
     pub(super) checked: Vec<Checked>,
 }
 
-/// The volume by which the others are told.
-struct Anchor {
+/// One volume that is right in itself.
+struct Candidate {
     medium: Medium,
     checked: Checked,
+}
+
+impl Candidate {
+    fn new(medium: Medium) -> Result<Self, ArchiveError> {
+        Ok(Self { checked: check(&medium)?, medium })
+    }
 }
 
 impl VolumeSet {
@@ -53,7 +59,7 @@ impl VolumeSet {
         if let Some(number) = claimed.filter(|number| *number != checked.record.volume) {
             return Err(ArchiveError::Swapped { path, number, found: checked.record.volume });
         }
-        Self::gather(Anchor { medium, checked }, |number| {
+        Self::gather(Candidate { medium, checked }, |number| {
             let path = seal::path_of(&directory, number);
             match Medium::file(path.clone()) {
                 Ok(medium) => Ok(Ok(medium)),
@@ -75,27 +81,24 @@ impl VolumeSet {
             return Err(ArchiveError::NoArchive { directory });
         };
         let checked = check(&medium_of_first)?;
-        Self::gather(Anchor { medium: medium_of_first, checked }, medium)
+        Self::gather(Candidate { medium: medium_of_first, checked }, medium)
     }
 
     /// Collects the other volumes; `medium` says where each is, or where it should be.
     fn gather(
-        anchor: Anchor,
+        anchor: Candidate,
         medium: impl Fn(u32) -> Result<Result<Medium, PathBuf>, ArchiveError>,
     ) -> Result<Self, ArchiveError> {
         let record = anchor.checked.record.clone();
         let (mut anchor, mut set) = (Some(anchor), Self::default());
         for number in 1..=record.volumes {
             let is_anchor = number == record.volume;
-            let (medium, checked) = match anchor.take_if(|_| is_anchor) {
-                Some(Anchor { medium, checked }) => (medium, checked),
-                None => {
+            let Candidate { medium, checked } = match anchor.take_if(|_| is_anchor) {
+                Some(anchor) => anchor,
+                None => Candidate::new(medium(number)?.map_err(|path| {
                     let volumes = record.volumes;
-                    let missing = |path| ArchiveError::Missing { path, number, volumes };
-                    let medium = medium(number)?.map_err(missing)?;
-                    let checked = check(&medium)?;
-                    (medium, checked)
-                }
+                    ArchiveError::Missing { path, number, volumes }
+                })?)?,
             };
             let (path, found) = (medium.path.clone(), &checked.record);
             if found.set != record.set {

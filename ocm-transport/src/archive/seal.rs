@@ -59,7 +59,12 @@ pub(super) fn seal(
     is_wanted: &dyn Fn() -> bool,
 ) -> Result<Sealed, ArchiveError> {
     let (directory, set) = (&writing.directory, &writing.layout.set);
-    let absent: Vec<&Slot> = writing.slots.values().map(|slot| &**slot).filter(is_absent).collect();
+    let absent: Vec<&Slot> = writing
+        .slots
+        .values()
+        .map(|slot| &**slot)
+        .filter(|slot| slot.state() != State::Written)
+        .collect();
     let io = |action, path: &Path| {
         let path = path.to_owned();
         move |source| ArchiveError::Io { action, path, source }
@@ -86,10 +91,6 @@ pub(super) fn seal(
     let volumes = (1..).zip(lengths).map(|(number, len)| (directory.join(file_name(number)), len));
     let absent = absent.iter().map(|slot| slot.held.digest.clone()).collect();
     Ok(Sealed { volumes: volumes.collect(), absent })
-}
-
-fn is_absent(slot: &&Slot) -> bool {
-    slot.state() != State::Written
 }
 
 /// Gives back the room of what never came, and says so in its headers.

@@ -56,7 +56,7 @@ pub(super) struct Writing {
     /// Held while something is written; closed for good by sealing or giving up.
     gate: RwLock<Gate>,
     /// Locked, so that two processes do not write into one directory.
-    _lock: File,
+    lock: File,
 }
 
 /// Whether anything may still be written.
@@ -154,6 +154,10 @@ impl ArchiveWriter {
     /// What never came is marked as absent. Everything is on the disk before the first file is
     /// renamed; if the machine stops in between, whoever opens the directory next goes on.
     ///
+    /// # Errors
+    ///
+    /// [`ArchiveError::Io`] where the disk does not take it; the older archive is as it was.
+    ///
     /// # Cancel safety
     ///
     /// A drop before the first rename leaves the older archive; after that, it is finished.
@@ -182,6 +186,8 @@ impl Drop for ArchiveWriter {
                 drop(fs::remove_file(&medium.path));
             }
         }
+        // Who still holds `place()` keeps nobody from writing the next archive.
+        drop(self.shared.lock.unlock());
     }
 }
 
@@ -219,7 +225,7 @@ impl Writing {
             gate: RwLock::new(Gate::Open),
             directory,
             layout,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -236,9 +242,12 @@ impl Writing {
                     Err(_unsupported) => file.set_len(volume.len),
                 }
             });
-            made.map_err(|source| match is_full(&source) {
-                true => ArchiveError::Full { path, needed: volume.len, source },
-                false => ArchiveError::Io { action: "create", path, source },
+            made.map_err(|source| {
+                if is_full(&source) {
+                    ArchiveError::Full { path, needed: volume.len, source }
+                } else {
+                    ArchiveError::Io { action: "create", path, source }
+                }
             })?;
         }
         Ok(())
