@@ -20,12 +20,14 @@
 //! 3. *Idempotent*: storing what is there already succeeds and changes nothing.
 //! 4. *Ordered*: a manifest is refused before what it names is there.
 
+pub mod archive;
 mod credentials;
 mod error;
 mod limit;
 mod manifest;
 mod memory;
 mod registry;
+mod store;
 mod stream;
 mod traits;
 
