@@ -1,1 +1,5 @@
 //! To come.
+
+mod destination;
+
+pub use destination::{Destination, DestinationError, DestinationRules, TargetError, TargetFault};
