@@ -13,6 +13,8 @@
 //! Mirroring from registry to registry, into an archive and out of it differ in the
 //! [`Places`] they are given, and in nothing else.
 
+mod archive;
+mod destination;
 mod event;
 mod execute;
 mod expand;
@@ -22,10 +24,13 @@ mod place;
 mod plan;
 mod prepare;
 mod report;
+mod resolve;
 mod retry;
 mod survey;
 mod wish;
 
+pub use archive::{Archived, ArchivedError, contents};
+pub use destination::{Destination, DestinationError, DestinationRules, TargetError, TargetFault};
 pub use event::{Event, Outcome, Transfer};
 pub use execute::{Means, Options, Run, execute};
 pub use expand::{Expansion, expand};
@@ -38,6 +43,7 @@ pub use plan::{
 };
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
 pub use report::{BlobTally, Report, Tally};
+pub use resolve::{Resolved, Upstream, resolve};
 pub use retry::RetryPolicy;
 pub use survey::{Answer, Asking, Holdings, Survey, survey};
 pub use wish::{Kind, Wanted, WishId, Wishes};
