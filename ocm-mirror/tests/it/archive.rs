@@ -29,7 +29,8 @@ fn image_set(upstream: &Upstream, more: &str) -> ImageSet {
                     mirror:\n  additionalImages:\n"
         .to_owned();
     for image in upstream.published() {
-        text.push_str(&format!("  - name: {}\n", image.reference(&far()).unwrap().as_written()));
+        let reference = image.reference(&far()).unwrap();
+        text.extend(["  - name: ", reference.as_written(), "\n"]);
     }
     text.push_str(more);
     parse(text.as_bytes()).unwrap().image_set
