@@ -1,3 +1,13 @@
-//! Every backend keeps the contract of `Transport`.
+//! Every backend keeps the contract of `Transport`, and the registry client its side of every
+//! dialogue.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong in a test is a failure of the test"
+)]
 
 mod memory;
+mod registry;
+mod registry_docker;
+mod support;
