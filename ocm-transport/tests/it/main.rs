@@ -7,7 +7,9 @@
     reason = "what goes wrong in a test is a failure of the test"
 )]
 
+mod fake;
 mod memory;
 mod registry;
+mod registry_auth;
 mod registry_docker;
 mod support;
