@@ -1,2 +1,8 @@
-//! To come.
+//! `ocm`: brings container content to OpenShift clusters that have no internet.
+
+mod args;
+mod destination;
+mod environment;
+mod request;
+
 fn main() {}
