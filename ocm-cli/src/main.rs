@@ -1,8 +1,12 @@
 //! `ocm`: brings container content to OpenShift clusters that have no internet.
 
 mod args;
+mod clock;
+mod console;
 mod destination;
 mod environment;
+mod exit;
+mod report;
 mod request;
 
 fn main() {}
