@@ -162,7 +162,7 @@ impl Reading<'_> {
     fn lose(&mut self, digest: &Digest, ids: &BTreeSet<WishId>, why: &Failure, is_top: bool) {
         for id in ids {
             let Some(wanted) = self.wishes.get(id) else { continue };
-            let is_archived = matches!(wanted.from.place, Place::Archive(_));
+            let is_archived = wanted.from.place == Place::Archive;
             let is_absent = why.code == Code::Transport(Cause::NotFound);
             if !is_top
                 && is_archived

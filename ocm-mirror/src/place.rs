@@ -12,8 +12,9 @@ pub enum Place {
     Registry(Host),
     /// An OCI layout directory.
     Layout(PathBuf),
-    /// An archive, by the directory of its volumes.
-    Archive(PathBuf),
+    /// The archive: a run reads one, or writes one. Where it lies is no part of a plan, so that
+    /// the same content makes the same archive in every directory.
+    Archive,
 }
 
 /// A repository of a place.
@@ -66,7 +67,7 @@ impl fmt::Display for Place {
         match self {
             Self::Registry(host) => host.fmt(f),
             Self::Layout(path) => write!(f, "layout {}", path.display()),
-            Self::Archive(path) => write!(f, "archive {}", path.display()),
+            Self::Archive => f.write_str("the archive"),
         }
     }
 }

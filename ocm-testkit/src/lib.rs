@@ -1,1 +1,26 @@
-//! To come.
+//! Synthetic content and servers, for tests, benches and the demo.
+//!
+//! Content is made from a seed: the same seed gives the same digests on every machine. Blobs are
+//! made as they are read, so that a gigabyte of them costs no memory.
+//!
+//! ```text
+//! seed ─► Blob ─► Content ─► Published ─► Upstream ─┬─► a Transport to read from
+//!         bytes    image,     under a     a whole    ├─► fill(any place)
+//!                  index,     name        registry   └─► Loopback: an HTTP registry
+//!                  artifact
+//! ```
+
+mod blob;
+mod chance;
+mod content;
+mod demo;
+mod layer;
+mod loopback;
+mod shape;
+mod upstream;
+
+pub use blob::Blob;
+pub use content::{Content, Format};
+pub use loopback::Loopback;
+pub use shape::Shape;
+pub use upstream::{Published, Upstream};

@@ -1,0 +1,6 @@
+//! The distribution API, as plain HTTP requests see it.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+
+mod pull;
+mod running;
+mod upload;

@@ -1,0 +1,5 @@
+//! Content and servers, used as tests of other crates use them.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod content;
+mod loopback;
