@@ -6,7 +6,10 @@ mod console;
 mod destination;
 mod environment;
 mod exit;
+mod files;
+mod progress;
 mod report;
 mod request;
+mod supervise;
 
 fn main() {}

@@ -71,6 +71,7 @@ impl Colour {
     /// Returns `text` in `style`, or as it is.
     pub(crate) fn paint(self, style: &Style, text: &str) -> String {
         match self {
+            _ if text.is_empty() => String::new(),
             Self::Always => style.clone().force_styling(true).apply_to(text).to_string(),
             Self::Never => text.to_owned(),
         }
