@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     fault::{Code, Fault, Findings, Location, quoted},
-    node::{Entry, Node, Value},
+    node::{Entry, Node, Place, Value},
     suggest::similar,
     yaml::push_key,
 };
@@ -26,7 +26,8 @@ pub(crate) struct Cursor<'n> {
 /// A mapping whose keys are all known.
 #[derive(Debug)]
 pub(crate) struct Fields<'n> {
-    found: BTreeMap<&'static str, Cursor<'n>>,
+    /// The keys, each with its own place and its value.
+    found: BTreeMap<&'static str, (Place, Cursor<'n>)>,
     location: Location,
 }
 
@@ -97,8 +98,9 @@ impl<'n> Cursor<'n> {
         for entry in entries {
             let Some(key) = self.known_key(entry, keys, findings) else { continue };
             let cursor = Cursor { node: &entry.value, path: self.child_path(key) };
-            if found.insert(key, cursor).is_some() {
-                let message = format!("{} is already there in another case", quoted(&entry.key));
+            if let Some((first, _)) = found.insert(key, (entry.place, cursor)) {
+                let message =
+                    format!("{} is already there, in line {}", quoted(&entry.key), first.line);
                 findings.error(Code::DuplicateKey, self.entry_location(entry), message);
             }
         }
@@ -150,7 +152,8 @@ impl<'n> Cursor<'n> {
 impl<'n> Fields<'n> {
     /// Returns the value of one of the known keys, if it is there and not null.
     pub(crate) fn get(&self, key: &'static str) -> Option<&Cursor<'n>> {
-        self.found.get(key).filter(|value| !matches!(value.node.value, Value::Null))
+        let (_, value) = self.found.get(key)?;
+        Some(value).filter(|value| !matches!(value.node.value, Value::Null))
     }
 
     /// Whether the key is there, if only with nothing.
@@ -165,7 +168,13 @@ impl<'n> Fields<'n> {
 
     /// Returns where the value of a key is; where it is not there, where the mapping is.
     pub(crate) fn location_of(&self, key: &'static str) -> Location {
-        self.found.get(key).map_or_else(|| self.location.clone(), Cursor::location)
+        self.found.get(key).map_or_else(|| self.location.clone(), |(_, value)| value.location())
+    }
+
+    /// Returns the location of a key itself; where it is not there, that of the mapping.
+    pub(crate) fn key_location(&self, key: &'static str) -> Location {
+        let Some((place, value)) = self.found.get(key) else { return self.location.clone() };
+        Location { path: value.path.clone(), line: place.line, column: place.column }
     }
 
     /// Returns the value of a key that must be there.

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! let document = b"
-//! kind: `ImageSetConfiguration`
+//! kind: ImageSetConfiguration
 //! apiVersion: mirror.openshift.io/v2alpha1
 //! mirror:
 //!   additionalImages:

@@ -49,9 +49,9 @@ pub(crate) fn image_set(root: &Fields<'_>, findings: &mut Findings) -> ImageSet 
 
 fn read_mirror(fields: &Fields<'_>, findings: &mut Findings) -> Mirror {
     for section in NOT_IMPLEMENTED {
-        if let Some(value) = fields.get(section).filter(|value| !value.node().is_empty()) {
+        if fields.get(section).is_some_and(|value| !value.node().is_empty()) {
             let message = format!("`{section}` cannot be mirrored yet");
-            let fault = Fault::error(Code::NotImplemented, value.location(), message);
+            let fault = Fault::error(Code::NotImplemented, fields.key_location(section), message);
             findings.add(fault.with_help("remove it, or mirror it with another tool".to_owned()));
         }
     }

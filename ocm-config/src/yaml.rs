@@ -4,10 +4,7 @@
 //! document is read on after a duplicate key or an unknown anchor, and no recursion depends on
 //! what is in it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::{collections::BTreeMap, rc::Rc};
 
 use serde_saphyr::granit_parser::{
     Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag, options,
@@ -89,7 +86,8 @@ enum Open {
 #[derive(Default)]
 struct OpenMap {
     entries: Vec<Entry>,
-    keys: BTreeSet<String>,
+    /// The keys, and where each is.
+    keys: BTreeMap<String, Place>,
     merged: Vec<Rc<Node>>,
     next: Next,
 }
@@ -123,7 +121,7 @@ impl Builder<'_> {
                 None => self.dangling(place, "a value cannot contain itself"),
             },
             Event::UnresolvedAlias(name) => {
-                let message = format!("there is no anchor `&` {} before this", quoted(&name));
+                let message = format!("nothing before this is called {}", quoted(&name));
                 self.dangling(place, &message)
             }
             _ => Ok(()),
@@ -249,15 +247,16 @@ impl Builder<'_> {
         if key == MERGE_KEY {
             return Next::Merge;
         }
-        let is_new = match self.frames.last_mut().map(|frame| &mut frame.open) {
-            Some(Open::Map(map)) => map.keys.insert(key.clone()),
-            _ => true,
+        let first = match self.frames.last_mut().map(|frame| &mut frame.open) {
+            Some(Open::Map(map)) => map.keys.insert(key.clone(), node.place),
+            _ => None,
         };
-        if is_new {
-            return Next::Value(key.clone(), node.place);
-        }
-        let message = format!("the key {} is already there; expected it once", quoted(key));
-        self.error(Code::DuplicateKey, node.place, &message);
+        let Some(first) = first else { return Next::Value(key.clone(), node.place) };
+        let message = format!("{} is already there, in line {}", quoted(key), first.line);
+        let mut path = self.path();
+        push_key(&mut path, key);
+        let fault = Fault::error(Code::DuplicateKey, location(node.place, path), message);
+        self.findings.add(fault.with_help("expected once: make one of the two".to_owned()));
         Next::Ignored
     }
 
@@ -319,7 +318,7 @@ impl OpenMap {
         for source in self.merged {
             let Value::Map(entries) = &source.value else { continue };
             for entry in entries {
-                if self.keys.insert(entry.key.clone()) {
+                if self.keys.insert(entry.key.clone(), entry.place).is_none() {
                     self.entries.push(entry.clone());
                 }
             }

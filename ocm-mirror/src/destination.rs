@@ -1,207 +1,237 @@
-use std::{fmt, num::NonZeroUsize, str::FromStr};
+//! Where an image goes: what of its name stays, and what the target adds.
+//!
+//! ```text
+//! docker://mirror.example:5000/ns  +  quay.io/team/app:v1  =  mirror.example:5000/ns/team/app:v1
+//!          target                     origin: the host is dropped, path and tag stay
+//! ```
+
+use std::{num::NonZeroUsize, path::Component, str::FromStr};
 
 use ocm_config::WantedImage;
-use ocm_oci::{Host, NameError, Reference, RepoName, Tag};
+use ocm_oci::{Host, LayoutRef, NameError, Reference, RepoName, Tag};
 
-/// Where images go, and what they are called there.
+/// How a target is written.
+const TRANSPORT: &str = "docker://";
+
+/// Where the images of a run go: a registry, perhaps a namespace in it, and how deep its paths
+/// may be.
 ///
-/// ```text
-/// quay.io/team/app:v1   ──►  mirror.example:5000 / ns / team/app : v1
-///                            host                 namespace  path    tag
-/// ```
-///
-/// The source's registry is dropped; the path stays as it was written. An archive has neither
-/// host nor namespace: what is carried across the gap is named by path and tag alone.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Read from `docker://HOST[:PORT][/NAMESPACE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationRules {
-    target: Option<Target>,
+    host: Host,
+    namespace: Option<RepoName>,
     nesting: Option<NonZeroUsize>,
 }
 
-/// A registry, and the namespace in it under which everything goes: `docker://HOST[:PORT][/NS]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// The registry.
-    pub host: Host,
-    /// The namespace, if there is one.
-    pub namespace: Option<RepoName>,
-}
-
-/// What an image is called at the destination.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A place for an image in a registry or in an archive.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Destination {
-    /// Its repository.
+    /// The repository.
     pub repository: RepoName,
-    /// Its tag.
+    /// The tag in it.
     pub tag: Tag,
 }
 
-/// Why some text is not a registry to mirror to.
+/// Why some text is not a target to mirror to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a registry to mirror to")]
+pub struct TargetError {
+    /// What was given.
+    pub text: String,
+    /// What is wrong with it.
+    #[source]
+    pub fault: TargetFault,
+}
+
+/// What is wrong with a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum TargetError {
-    /// It does not begin with `docker://`.
-    #[error("destination `{text}` does not begin with `docker://`")]
-    Transport {
-        /// What was given.
-        text: String,
-    },
-    /// A scheme stands where the host should.
-    #[error("destination `{text}` has `{scheme}://` in it, which TLS settings decide")]
-    Scheme {
-        /// What was given.
-        text: String,
-        /// The scheme.
-        scheme: String,
-    },
-    /// The host is none.
-    #[error("destination `{text}` names no registry")]
-    Host {
-        /// What was given.
-        text: String,
-        /// Why not.
-        source: NameError,
-    },
-    /// The namespace is none; a tag or a digest is no part of one.
-    #[error("destination `{text}` has a path that is no namespace")]
-    Namespace {
-        /// What was given.
-        text: String,
-        /// Why not.
-        source: NameError,
+pub enum TargetFault {
+    /// It begins with another transport than `docker://`, or with none.
+    #[error("it does not begin with `docker://`")]
+    Transport,
+    /// It names no registry.
+    #[error("it names no registry")]
+    Empty,
+    /// What stands before the first slash is not a host.
+    #[error(transparent)]
+    Host(NameError),
+    /// What stands after the first slash is not a path.
+    #[error(transparent)]
+    Namespace(NameError),
+    /// It has a tag or a digest: those are the images'.
+    #[error("`{part}` is a tag or a digest, which each image has of its own")]
+    Pinned {
+        /// The tag with its colon, or the digest with its `@`.
+        part: String,
     },
 }
 
-/// Why an image has no name at the destination.
+/// Why an image has no place at a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DestinationError {
-    /// The path of a layout directory makes no repository name.
-    #[error("`{path}` makes no repository name")]
-    Path {
-        /// The path.
-        path: String,
-        /// Why not.
+    /// The path of its directory is not a repository name.
+    #[error("directory `{directory}` gives no repository name; `targetRepo` can")]
+    Directory {
+        /// The directory as it was written.
+        directory: String,
+        /// What is wrong with it.
+        #[source]
         source: NameError,
     },
 }
 
 impl DestinationRules {
-    /// Puts images into a registry.
-    pub fn in_registry(target: Target) -> Self {
-        Self { target: Some(target), nesting: None }
+    /// Makes rules for a registry, without a namespace and of any depth.
+    pub fn new(host: Host) -> Self {
+        Self { host, namespace: None, nesting: None }
     }
 
-    /// Puts images into an archive, which has neither host nor namespace.
-    pub fn in_archive() -> Self {
-        Self::default()
+    /// Puts everything below `namespace`.
+    #[must_use]
+    pub fn with_namespace(self, namespace: RepoName) -> Self {
+        Self { namespace: Some(namespace), ..self }
     }
 
-    /// Sets how many components a path has at most, the namespace's included; what is deeper is
-    /// joined with `-`.
+    /// Joins the last components of paths with more than `limit` of them, the namespace's
+    /// included.
     #[must_use]
     pub fn with_nesting(self, limit: NonZeroUsize) -> Self {
         Self { nesting: Some(limit), ..self }
     }
 
-    /// Returns the registry and its namespace.
-    pub fn target(&self) -> Option<&Target> {
-        self.target.as_ref()
+    /// Returns the registry.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
-    /// Whether paths are cut, so that only whole repositories correspond.
-    pub fn is_nested(&self) -> bool {
-        self.nesting.is_some()
+    /// Returns the namespace below which everything is put.
+    pub fn namespace(&self) -> Option<&RepoName> {
+        self.namespace.as_ref()
     }
 
-    /// Returns what `image` is called at the destination.
+    /// Returns the place of `image`.
     ///
     /// # Errors
     ///
-    /// [`DestinationError`], where the image is a directory whose path makes no repository name.
+    /// [`DestinationError`] where a directory's name gives no repository name.
     pub fn of(&self, image: &WantedImage) -> Result<Destination, DestinationError> {
-        let path = match (&image.target_repo, &image.reference) {
-            (Some(path), _) => path.clone(),
-            (None, Reference::Image(image)) => image.path().clone(),
-            (None, Reference::Layout(layout)) => {
-                let path = layout.directory.to_string_lossy();
-                let path = path.trim_matches('/').to_owned();
-                path.parse().map_err(|source| DestinationError::Path { path, source })?
-            }
+        let Destination { repository, tag } = Destination::in_archive(image)?;
+        let repository = match &self.namespace {
+            Some(namespace) => repository.under(namespace),
+            None => repository,
         };
-        Ok(Destination { repository: self.place(path), tag: tag_of(image) })
-    }
-
-    /// Returns where a path lies at the destination.
-    pub fn place(&self, path: RepoName) -> RepoName {
-        let namespace = self.target.as_ref().and_then(|target| target.namespace.as_ref());
-        let path = match namespace {
-            Some(namespace) => path.under(namespace),
-            None => path,
+        let repository = match self.nesting {
+            Some(limit) => repository.nested_at_most(limit),
+            None => repository,
         };
-        match self.nesting {
-            Some(limit) => path.nested_at_most(limit),
-            None => path,
-        }
+        Ok(Destination { repository, tag })
     }
 }
 
-/// The tag asked for, else the image's own, else one made of its digest.
-fn tag_of(wanted: &WantedImage) -> Tag {
-    if let Some(tag) = &wanted.target_tag {
-        return tag.clone();
-    }
-    match &wanted.reference {
-        Reference::Image(image) => match (image.tag(), image.digest()) {
-            (Some(tag), _) => tag.clone(),
-            (None, Some(digest)) => Tag::of_digest(digest),
-            (None, None) => Tag::latest(),
-        },
-        Reference::Layout(_) => Tag::latest(),
+impl Destination {
+    /// Returns the place of `image` in an archive, before any target is known: without
+    /// namespace and of any depth.
+    ///
+    /// # Errors
+    ///
+    /// [`DestinationError`] where a directory's name gives no repository name.
+    pub fn in_archive(image: &WantedImage) -> Result<Self, DestinationError> {
+        let repository = match (&image.target_repo, &image.reference) {
+            (Some(repository), _) => repository.clone(),
+            // As written: `nginx` stays `nginx`, whatever it is called where it comes from.
+            (None, Reference::Image(origin)) => origin.path().clone(),
+            (None, Reference::Layout(layout)) => directory_name(layout)?,
+        };
+        let tag = image.target_tag.clone().unwrap_or_else(|| own_tag(&image.reference));
+        Ok(Self { repository, tag })
     }
 }
 
-impl FromStr for Target {
+/// Returns the tag that an image brings along.
+fn own_tag(reference: &Reference) -> Tag {
+    let Reference::Image(image) = reference else { return Tag::latest() };
+    match (image.tag(), image.digest()) {
+        (Some(tag), _) => tag.clone(),
+        (None, Some(digest)) => Tag::of_digest(digest),
+        // No reference to a registry has neither.
+        (None, None) => Tag::latest(),
+    }
+}
+
+/// Returns the repository that a directory stands for: its whole path.
+fn directory_name(layout: &LayoutRef) -> Result<RepoName, DestinationError> {
+    let names: Vec<_> = layout
+        .directory
+        .components()
+        .filter(|component| !matches!(component, Component::RootDir | Component::CurDir))
+        .map(|component| component.as_os_str().to_string_lossy())
+        .collect();
+    names.join("/").parse().map_err(|source| DestinationError::Directory {
+        directory: layout.directory.display().to_string(),
+        source,
+    })
+}
+
+impl FromStr for DestinationRules {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let owned = || text.to_owned();
-        let rest = text
-            .strip_prefix("docker://")
-            .ok_or_else(|| TargetError::Transport { text: owned() })?
-            .trim_end_matches('/');
-        if let Some((scheme, _)) = rest.split_once("://") {
-            return Err(TargetError::Scheme { text: owned(), scheme: scheme.to_owned() });
-        }
-        let (host, namespace) = match rest.split_once('/') {
-            Some((host, namespace)) => (host, Some(namespace)),
-            None => (rest, None),
-        };
-        let host = host.parse().map_err(|source| TargetError::Host { text: owned(), source })?;
-        let namespace = namespace.map(str::parse).transpose();
-        let namespace =
-            namespace.map_err(|source| TargetError::Namespace { text: owned(), source })?;
-        Ok(Self { host, namespace })
+        read_target(text).map_err(|fault| TargetError { text: text.to_owned(), fault })
     }
 }
 
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "docker://{}", self.host)?;
-        self.namespace.iter().try_for_each(|namespace| write!(f, "/{namespace}"))
+fn read_target(text: &str) -> Result<DestinationRules, TargetFault> {
+    let name = text.strip_prefix(TRANSPORT).ok_or(TargetFault::Transport)?;
+    let name = name.trim_end_matches('/');
+    if name.is_empty() {
+        return Err(TargetFault::Empty);
+    }
+    let (name, digest) = name.split_once('@').map_or((name, None), |(name, at)| (name, Some(at)));
+    if let Some(digest) = digest {
+        return Err(TargetFault::Pinned { part: format!("@{digest}") });
+    }
+    let (host, namespace) = name.split_once('/').map_or((name, None), |(h, ns)| (h, Some(ns)));
+    if let Some((_, tag)) = namespace.and_then(|namespace| namespace.rsplit_once(':')) {
+        return Err(TargetFault::Pinned { part: format!(":{tag}") });
+    }
+    let rules = DestinationRules::new(host.parse().map_err(TargetFault::Host)?);
+    match namespace {
+        Some(namespace) => {
+            Ok(rules.with_namespace(namespace.parse().map_err(TargetFault::Namespace)?))
+        }
+        None => Ok(rules),
     }
 }
 
 impl TargetError {
-    /// Returns what to write instead.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Scheme { scheme, .. } if scheme == "http" => {
-                "write `docker://HOST[:PORT][/NAMESPACE]`, and `--dest-tls-verify=false` for plain \
-                 HTTP"
-                    .to_owned()
+    /// Returns what to write instead, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        let write = |name: &str| Some(format!("write `{TRANSPORT}{name}`"));
+        match &self.fault {
+            TargetFault::Transport => match self.text.split_once("://") {
+                None if !self.text.is_empty() => write(&self.text),
+                Some(("http" | "https", name)) if !name.is_empty() => write(name),
+                _ => write("registry.example.com:5000/namespace"),
+            },
+            TargetFault::Host(name) if matches!(name.text.as_str(), "http:" | "https:") => {
+                let (_, rest) = self.text.rsplit_once("://").unwrap_or_default();
+                write(rest)
             }
-            _ => "write `docker://HOST[:PORT][/NAMESPACE]`, without tag or digest".to_owned(),
+            TargetFault::Empty => write("registry.example.com:5000/namespace"),
+            TargetFault::Pinned { part } => {
+                let name = self.text.trim_start_matches(TRANSPORT).trim_end_matches('/');
+                write(name.strip_suffix(part.as_str()).unwrap_or(name))
+            }
+            TargetFault::Namespace(name) if name.text.contains(char::is_uppercase) => {
+                Some(format!("repository names are lower case: `{}`", name.text.to_lowercase()))
+            }
+            _ => None,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

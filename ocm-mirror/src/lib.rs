@@ -11,8 +11,16 @@
 //!
 //! [`prepare`] does survey, expand and plan in one go; [`execute`] carries the plan out.
 //! Mirroring from registry to registry, into an archive and out of it differ in the
-//! [`Places`] they are given, and in nothing else.
+//! [`Places`] they are given, and in nothing else:
+//!
+//! | | resolve | survey | source | destination |
+//! |---|---|---|---|---|
+//! | registry to registry | rules, [`Upstream::Origins`] | [`Holdings::Ask`] | registries | a registry |
+//! | to an archive | no rules, [`Upstream::Origins`] | [`Holdings::Nothing`] | registries | an `ArchiveWriter` for the [`contents`] of the plan, sealed at the end |
+//! | from an archive | rules, [`Upstream::Archive`] with [`Archived::read`] | [`Holdings::Ask`] | an `ArchiveReader` | a registry |
 
+mod archive;
+mod destination;
 mod event;
 mod execute;
 mod expand;
@@ -22,10 +30,13 @@ mod place;
 mod plan;
 mod prepare;
 mod report;
+mod resolve;
 mod retry;
 mod survey;
 mod wish;
 
+pub use archive::{Archived, ArchivedError, contents};
+pub use destination::{Destination, DestinationError, DestinationRules, TargetError, TargetFault};
 pub use event::{Event, Outcome, Transfer};
 pub use execute::{Means, Options, Run, execute};
 pub use expand::{Expansion, expand};
@@ -38,6 +49,7 @@ pub use plan::{
 };
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
 pub use report::{BlobTally, Report, Tally};
+pub use resolve::{Resolved, Upstream, resolve};
 pub use retry::RetryPolicy;
 pub use survey::{Answer, Asking, Holdings, Survey, survey};
 pub use wish::{Kind, Wanted, WishId, Wishes};

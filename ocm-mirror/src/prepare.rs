@@ -24,6 +24,14 @@ pub struct Request {
     pub directory: PathBuf,
 }
 
+impl Request {
+    /// Asks for `wishes` at `to`, in the usual ways; manifests are kept in `directory`.
+    pub fn new(wishes: Wishes, to: Place, directory: PathBuf) -> Self {
+        let (asking, platform_index) = (Asking::default(), PlatformIndex::default());
+        Self { wishes, lost: Vec::new(), to, asking, platform_index, directory }
+    }
+}
+
 /// What happens to an index of which not all images are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PlatformIndex {

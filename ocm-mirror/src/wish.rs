@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
-use ocm_oci::{PlatformFilter, RepoName, Tag, TagOrDigest};
+use ocm_oci::{ImageRef, PlatformFilter, RepoName, Tag, TagOrDigest};
 use serde::{Deserialize, Serialize};
 
-use crate::Location;
+use crate::{Location, Place};
 
 /// An image that should be at the destination when the run is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,29 @@ pub struct Wanted {
     pub kind: Kind,
     /// Images without which this one is of no use: a bundle needs its related images.
     pub needs: BTreeSet<WishId>,
+}
+
+impl Wanted {
+    /// Wants an image under the path and the tag that it has; one without a tag under a tag made
+    /// of its digest.
+    pub fn image(image: &ImageRef) -> Self {
+        let tag = match (image.tag(), image.digest()) {
+            (Some(tag), _) => tag.clone(),
+            (None, Some(digest)) => Tag::of_digest(digest),
+            (None, None) => Tag::latest(),
+        };
+        let place = Place::Registry(image.host().clone());
+        Self {
+            origin: image.as_written().to_owned(),
+            from: Location { place, repository: image.repository().clone() },
+            reference: image.selector(),
+            platforms: PlatformFilter::All,
+            repository: image.path().clone(),
+            tag,
+            kind: Kind::Additional,
+            needs: BTreeSet::new(),
+        }
+    }
 }
 
 /// What an image is part of.

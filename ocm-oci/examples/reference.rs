@@ -6,7 +6,8 @@ use ocm_oci::Reference;
 fn main() {
     let mut written: Vec<String> = std::env::args().skip(1).collect();
     if written.is_empty() {
-        written = ["nginx:1", "[::1]:5000/team/app:v1", "oci://images/app"].map(str::to_owned).into();
+        written =
+            ["nginx:1", "[::1]:5000/team/app:v1", "oci://images/app"].map(str::to_owned).into();
     }
     for text in written {
         match text.parse() {

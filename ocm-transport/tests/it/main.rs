@@ -1,3 +1,9 @@
 //! Every backend keeps the contract of `Transport`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do: by panicking"
+)]
 
+mod archive;
 mod memory;
