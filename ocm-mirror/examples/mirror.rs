@@ -19,8 +19,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         wishes.add(Wanted::image(&image.reference(&from)?));
     }
     let places = Places::default()
-        .with_source(Place::Registry(from), upstream)
-        .with_destination(to.clone(), Memory::default());
+        .with_source(Place::Registry(from), Arc::new(upstream))
+        .with_destination(to.clone(), Arc::new(Memory::default()));
     let request = Request::new(wishes, to, env::temp_dir());
     let prepared = ocm_mirror::prepare(request, &places).await?;
     let means = Means { places, pack: prepared.pack };

@@ -104,8 +104,8 @@ impl Source for Greeting {
 async fn main() -> Result<(), Box<dyn Error>> {
     let to = Place::Registry("mirror.example".parse()?);
     let places = Places::default()
-        .with_source(Place::Registry("greetings.example".parse()?), Greetings)
-        .with_destination(to.clone(), Memory::default());
+        .with_source(Place::Registry("greetings.example".parse()?), Arc::new(Greetings))
+        .with_destination(to.clone(), Arc::new(Memory::default()));
     let mut wishes = Wishes::default();
     for name in ["team/app", "team/tool"] {
         wishes.add(Wanted::image(&format!("greetings.example/{name}:latest").parse()?));

@@ -2,7 +2,7 @@
 //! `cargo run -p ocm-mirror --example plan_only`.
 #![expect(clippy::print_stdout, reason = "an example shows what it found")]
 
-use std::{env, error::Error};
+use std::{env, error::Error, sync::Arc};
 
 use ocm_mirror::{Place, Places, Request, Wanted, Wishes};
 use ocm_testkit::Upstream;
@@ -18,8 +18,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     wishes.add(Wanted::image(&"quay.example/not/there:v1".parse()?));
     let places = Places::default()
-        .with_source(Place::Registry(from), upstream)
-        .with_destination(to.clone(), Memory::default());
+        .with_source(Place::Registry(from), Arc::new(upstream))
+        .with_destination(to.clone(), Arc::new(Memory::default()));
     let request = Request::new(wishes, to, env::temp_dir());
     let plan = ocm_mirror::prepare(request, &places).await?.planned.plan;
     for (_, image) in plan.images() {

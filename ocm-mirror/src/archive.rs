@@ -2,7 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use ocm_oci::{Descriptor, Digest, Reference};
-use ocm_transport::archive::{ArchiveReader, Contents};
+use ocm_transport::{
+    TransportError,
+    archive::{ArchiveReader, Contents},
+};
 
 use crate::{Image, Plan, PlanError};
 
@@ -25,8 +28,11 @@ pub enum ArchivedError {
     /// It was written by something else.
     #[error("archive has no record `{PLAN_RECORD}`")]
     NoPlan,
-    /// Its plan cannot be read.
+    /// The record cannot be read.
     #[error("could not read the plan in the archive")]
+    Unreadable(#[from] TransportError),
+    /// It holds no plan, or one that breaks the laws of plans.
+    #[error("the plan in the archive makes no sense")]
     Plan(#[from] serde_json::Error),
 }
 
@@ -35,13 +41,9 @@ pub enum ArchivedError {
 /// # Errors
 ///
 /// [`PlanError::Unwritable`], when the plan cannot be written as JSON.
-pub fn contents(
-    plan: &Plan,
-    mut records: BTreeMap<String, Bytes>,
-) -> Result<Contents, PlanError> {
-    let json = serde_json::to_vec(plan).map_err(|error| PlanError::Unwritable {
-        reason: error.to_string(),
-    })?;
+pub fn contents(plan: &Plan, mut records: BTreeMap<String, Bytes>) -> Result<Contents, PlanError> {
+    let json = serde_json::to_vec(plan)
+        .map_err(|error| PlanError::Unwritable { reason: error.to_string() })?;
     records.insert(PLAN_RECORD.to_owned(), json.into());
     let manifests = plan.manifests_in_order().into_iter().map(|(digest, node)| Descriptor {
         media_type: node.media_type.clone(),
@@ -69,7 +71,7 @@ impl Archived {
     ///
     /// [`ArchivedError`], when it holds no plan, or one that breaks the laws of plans.
     pub async fn read(archive: &ArchiveReader) -> Result<Self, ArchivedError> {
-        let record = archive.record(PLAN_RECORD).await.ok_or(ArchivedError::NoPlan)?;
+        let record = archive.record(PLAN_RECORD).await?.ok_or(ArchivedError::NoPlan)?;
         let plan: Plan = serde_json::from_slice(&record)?;
         let absent = archive.absent().cloned().collect();
         Ok(Self::new(plan, absent))

@@ -25,6 +25,8 @@ pub struct Failure {
 pub enum Code {
     /// The configuration names the image in a way that has no meaning.
     Reference,
+    /// The archive does not hold the image.
+    Archive,
     /// A manifest arrived whole and still makes no sense.
     Manifest,
     /// An index has no image for a platform that is wanted.

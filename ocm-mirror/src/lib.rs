@@ -11,7 +11,13 @@
 //!
 //! [`prepare`] does survey, expand and plan in one go; [`execute`] carries the plan out.
 //! Mirroring from registry to registry, into an archive and out of it differ in the
-//! [`Places`] they are given, and in nothing else.
+//! [`Places`] they are given, and in nothing else:
+//!
+//! | | resolve | survey | source | destination |
+//! |---|---|---|---|---|
+//! | registry to registry | rules, [`Upstream::Origins`] | [`Holdings::Ask`] | registries | a registry |
+//! | to an archive | no rules, [`Upstream::Origins`] | [`Holdings::Nothing`] | registries | an `ArchiveWriter` for the [`contents`] of the plan, sealed at the end |
+//! | from an archive | rules, [`Upstream::Archive`] with [`Archived::read`] | [`Holdings::Ask`] | an `ArchiveReader` | a registry |
 
 mod archive;
 mod destination;

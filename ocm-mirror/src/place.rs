@@ -39,15 +39,15 @@ pub struct Places {
 impl Places {
     /// Adds `place` as one to read from, served by `transport`.
     #[must_use]
-    pub fn with_source(mut self, place: Place, transport: impl Transport) -> Self {
-        self.sources.insert(place, Arc::new(transport));
+    pub fn with_source(mut self, place: Place, transport: Arc<dyn Transport>) -> Self {
+        self.sources.insert(place, transport);
         self
     }
 
     /// Sets the one place to write to, served by `transport`.
     #[must_use]
-    pub fn with_destination(self, place: Place, transport: impl Transport) -> Self {
-        Self { destination: Some((place, Arc::new(transport))), ..self }
+    pub fn with_destination(self, place: Place, transport: Arc<dyn Transport>) -> Self {
+        Self { destination: Some((place, transport)), ..self }
     }
 
     /// Opens a location for reading, if its place is here.

@@ -33,7 +33,13 @@ pub enum Upstream<'a> {
 }
 
 /// Finds out which images `image_set` means. Pure: nothing is asked.
-pub fn resolve(image_set: &ImageSet, rules: &DestinationRules, from: Upstream<'_>) -> Resolved {
+///
+/// Without `rules` the images go into an archive, which has neither host nor namespace.
+pub fn resolve(
+    image_set: &ImageSet,
+    rules: Option<&DestinationRules>,
+    from: Upstream<'_>,
+) -> Resolved {
     let mut resolved = Resolved::default();
     let mut known = BTreeSet::new();
     for image in &image_set.mirror.additional_images {
@@ -61,15 +67,18 @@ pub fn resolve(image_set: &ImageSet, rules: &DestinationRules, from: Upstream<'_
 
 fn wish(
     image: &AdditionalImage,
-    rules: &DestinationRules,
+    rules: Option<&DestinationRules>,
     from: Upstream<'_>,
 ) -> Result<Wanted, Failure> {
     let wanted = image.wanted.as_ref().map_err(|faults| {
         let hint = faults.iter().find_map(|fault| fault.problem.hint());
         explained(faults, hint)
     })?;
-    let Destination { repository, tag } =
-        rules.of(wanted).map_err(|error| explained(&error, None))?;
+    let named = match rules {
+        Some(rules) => rules.of(wanted),
+        None => Destination::in_archive(wanted),
+    };
+    let Destination { repository, tag } = named.map_err(|error| explained(&error, None))?;
     let (from, reference) = match from {
         Upstream::Origins(directory) => origin(wanted, directory)?,
         Upstream::Archive(archived) => in_archive(image, archived)?,
@@ -96,8 +105,8 @@ fn origin(wanted: &WantedImage, directory: &Path) -> Result<(Location, TagOrDige
         }
         Reference::Layout(layout) => {
             let path: PathBuf = directory.join(&layout.directory);
-            let (repository, reference) = crate::layout::select(layout);
-            Ok((Location { place: Place::Layout(path), repository }, reference))
+            let what = format!("{} is not read yet", path.display());
+            Err(Failure::without(Code::Place, Side::Source, what))
         }
     }
 }
@@ -114,7 +123,8 @@ fn in_archive(
     let Some(found) = archived.image(&image.name) else {
         return Err(match archived.lost(&image.name) {
             Some(why) => {
-                let mut failure = missing("the image could not be had when the archive was written");
+                let mut failure =
+                    missing("the image could not be had when the archive was written");
                 failure.chain.extend(why.chain.iter().cloned());
                 failure
             }
@@ -129,11 +139,11 @@ fn in_archive(
 }
 
 /// Whether a pattern matches the image's origin or its destination, both without transport.
-fn is_blocked(image_set: &ImageSet, rules: &DestinationRules, wanted: &Wanted) -> bool {
+fn is_blocked(image_set: &ImageSet, rules: Option<&DestinationRules>, wanted: &Wanted) -> bool {
     let origin = wanted.origin.split_once("://").map_or(wanted.origin.as_str(), |(_, name)| name);
     let path = format!("{}:{}", wanted.repository, wanted.tag);
-    let destination = match rules.target() {
-        Some(target) => format!("{}/{path}", target.host),
+    let destination = match rules {
+        Some(rules) => format!("{}/{path}", rules.host()),
         None => path,
     };
     let patterns = &image_set.mirror.blocked_images;
@@ -147,4 +157,3 @@ fn explained(error: &dyn Error, hint: Option<String>) -> Failure {
         None => failure,
     }
 }
-

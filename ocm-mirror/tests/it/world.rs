@@ -75,8 +75,8 @@ impl World {
 
     pub(crate) fn places(&self) -> Places {
         Places::default()
-            .with_source(far(), self.from.clone())
-            .with_destination(near(), self.to.clone())
+            .with_source(far(), Arc::new(self.from.clone()))
+            .with_destination(near(), Arc::new(self.to.clone()))
     }
 
     pub(crate) async fn plan(&self) -> Prepared {
