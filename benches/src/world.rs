@@ -75,8 +75,8 @@ impl World {
     /// Opens the places, with `to` as the one to write to.
     pub fn places(&self, to: &Counted<Memory>) -> Places {
         Places::default()
-            .with_source(Self::far(), self.from.clone())
-            .with_destination(Self::near(), to.clone())
+            .with_source(Self::far(), Arc::new(self.from.clone()))
+            .with_destination(Self::near(), Arc::new(to.clone()))
     }
 
     /// Finds out what is missing in `places`; manifests are kept in `directory`.
