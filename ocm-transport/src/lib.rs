@@ -20,18 +20,29 @@
 //! 3. *Idempotent*: storing what is there already succeeds and changes nothing.
 //! 4. *Ordered*: a manifest is refused before what it names is there.
 
+pub mod archive;
+mod credentials;
 mod error;
+mod limit;
 mod manifest;
 mod memory;
+mod registry;
+mod store;
 mod stream;
 mod traits;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use credentials::{CredentialFiles, Credentials, CredentialsError, HelperError, Login};
 pub use error::{Kind, Mismatch, Operation, Retry, TransportError, Verb};
+pub use limit::Limits;
 pub use manifest::Manifest;
 pub use memory::{Memory, Tally};
+pub use registry::{
+    Client, ClientError, ClientOptions, Proxies, ProxyError, Registry, SystemRoots, TlsError,
+    TlsOptions, Verify,
+};
 pub use stream::{BlobStream, Body, Checkpoint};
 pub use traits::{
     Begun, Destination, Interrupted, Listing, Page, Referrer, Source, SourceExt, Stored, Transport,

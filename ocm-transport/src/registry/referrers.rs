@@ -1,0 +1,116 @@
+//! What says something about a manifest: from the API, or from the list that clients keep under a
+//! tag where there is none.
+
+use std::collections::BTreeMap;
+
+use http::{Method, StatusCode};
+use ocm_oci::{Descriptor, Digest, Tag};
+use serde::Deserialize;
+
+use super::{
+    endpoint::{Call, Target},
+    failure::Failure,
+    pages::follow,
+    repository::Repository,
+    scope::Scope,
+    url::query,
+};
+use crate::{Kind, Referrer};
+
+/// Largest list of referrers that is read from a tag.
+const LIST_LIMIT: usize = 4 << 20;
+/// Most pages of the API that are followed.
+const PAGES_LIMIT: usize = 100;
+
+#[derive(Deserialize)]
+struct List {
+    #[serde(default)]
+    manifests: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    #[serde(flatten)]
+    descriptor: Descriptor,
+    artifact_type: Option<String>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+impl Repository {
+    pub(crate) async fn list_referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Referrer>, Failure> {
+        let entries = match self.api_referrers(subject, artifact_type).await? {
+            Some(entries) => entries,
+            None => self.tagged_referrers(subject).await?,
+        };
+        // The API may ignore the type, and a list may name one manifest twice.
+        let wanted = |entry: &Entry| {
+            artifact_type.is_none_or(|wanted| entry.artifact_type.as_deref() == Some(wanted))
+        };
+        let found: BTreeMap<Digest, Referrer> = entries
+            .into_iter()
+            .filter(wanted)
+            .map(|entry| (entry.descriptor.digest.clone(), entry.into()))
+            .collect();
+        Ok(found.into_values().collect())
+    }
+
+    /// Asks the API; `None` where there is none.
+    async fn api_referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Option<Vec<Entry>>, Failure> {
+        let query = query(artifact_type.map(|wanted| ("artifactType", wanted)));
+        let path = self.path(&format!("referrers/{subject}{query}"));
+        let mut call = Call::new(Method::GET, path, Scope::pull(&self.name));
+        let mut entries = Vec::new();
+        for page in 0..PAGES_LIMIT {
+            let (answer, next) = match follow(&self.endpoint, &call).await {
+                Err(failure) if page == 0 && is_absent(&failure) => return Ok(None),
+                followed => followed?,
+            };
+            match serde_json::from_slice::<List>(&answer.body) {
+                Ok(list) => entries.extend(list.manifests),
+                // Some answer any path with a page for people.
+                Err(_content) if page == 0 => return Ok(None),
+                Err(_content) => return Err(Failure::odd(&answer.request, "is no list")),
+            }
+            match next {
+                Some(next) => call.target = Target::At(next),
+                None => return Ok(Some(entries)),
+            }
+        }
+        Ok(Some(entries))
+    }
+
+    /// Source: <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema>.
+    async fn tagged_referrers(&self, subject: &Digest) -> Result<Vec<Entry>, Failure> {
+        let tag = Tag::of_digest(subject);
+        let list = match self.get_manifest(&(&tag).into(), LIST_LIMIT).await {
+            Err(failure) if failure.kind() == Kind::NotFound => return Ok(Vec::new()),
+            list => list?,
+        };
+        // A tag of that form can be an image that somebody called so.
+        let list: Result<List, _> = serde_json::from_slice(list.bytes());
+        Ok(list.map(|list| list.manifests).unwrap_or_default())
+    }
+}
+
+/// Whether there is no such API, as far as a status can tell.
+fn is_absent(failure: &Failure) -> bool {
+    matches!(failure.kind(), Kind::NotFound | Kind::Unsupported)
+        || failure.status() == Some(StatusCode::BAD_REQUEST)
+}
+
+impl From<Entry> for Referrer {
+    fn from(entry: Entry) -> Self {
+        let Entry { descriptor, artifact_type, annotations } = entry;
+        Self { descriptor, artifact_type, annotations: annotations.unwrap_or_default() }
+    }
+}

@@ -1,0 +1,306 @@
+//! Blobs, written: asked for, mounted, or sent in one piece.
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use http::{
+    HeaderValue, Method, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE},
+};
+use ocm_oci::{Digest, RepoName};
+
+use super::{
+    answer::Answer,
+    endpoint::Call,
+    failure::Failure,
+    repository::{NOTHING_LIMIT, Repository},
+    scope::Scope,
+    transmit::{Broken, Load},
+    url::{Location, LocationError, locate, query, with_digest},
+};
+use crate::{
+    Begun, BlobStream, Interrupted, Kind, Operation, Retry, Stored, TransportError, Upload, Verb,
+};
+
+/// Parts are collected until there are so many bytes: one request each for less is slow, and some
+/// registries want at least 5 MiB.
+const PART: usize = 8 << 20;
+
+/// A session at the registry, which forgets it some time after it was last used.
+#[derive(Debug)]
+struct Session {
+    repository: Repository,
+    scope: Scope,
+    operation: Operation,
+    location: Location,
+    /// Bytes the registry has.
+    kept: u64,
+    /// Bytes that were appended and not sent.
+    pending: BytesMut,
+}
+
+impl Repository {
+    pub(crate) async fn begin_upload(
+        &self,
+        digest: &Digest,
+        size: Option<u64>,
+        mount_from: Option<&RepoName>,
+    ) -> Result<Begun, Failure> {
+        if let Some(from) = mount_from {
+            match self.mount(digest, from).await {
+                // A refusal of the mount is not one of the blob.
+                Err(failure) if is_about_the_mount(&failure) => {}
+                begun => return begun,
+            }
+        } else {
+            let found = self.head_blob(digest).await?;
+            if found.is_some_and(|found| size.is_none_or(|size| size == found)) {
+                return Ok(Begun::Present);
+            }
+        }
+        let scope = Scope::push(&self.name);
+        let path = self.path("blobs/uploads/");
+        self.open(digest, Call::new(Method::POST, path, scope)).await
+    }
+
+    async fn mount(&self, digest: &Digest, from: &RepoName) -> Result<Begun, Failure> {
+        let digest_text = digest.to_string();
+        let query = query([("mount", digest_text.as_str()), ("from", from.as_str())]);
+        let path = self.path(&format!("blobs/uploads/{query}"));
+        self.open(digest, Call::new(Method::POST, path, Scope::mount(&self.name, from))).await
+    }
+
+    async fn open(&self, digest: &Digest, call: Call) -> Result<Begun, Failure> {
+        let call = call.with_header(CONTENT_LENGTH, HeaderValue::from(0));
+        let answer = self.endpoint.ask(&call, NOTHING_LIMIT).await?.checked()?;
+        match answer.status {
+            StatusCode::CREATED => Ok(Begun::Mounted),
+            StatusCode::ACCEPTED => {
+                let location = self.location(&answer).await?;
+                let operation = self.on_blob(Verb::Push, digest);
+                let session = Session {
+                    repository: self.clone(),
+                    scope: Scope::push(&self.name),
+                    operation,
+                    location,
+                    kept: 0,
+                    pending: BytesMut::new(),
+                };
+                Ok(Begun::Open(Box::new(session)))
+            }
+            status => {
+                let what = format!("is {status} instead of an upload");
+                Err(Failure::odd(&answer.request, what))
+            }
+        }
+    }
+
+    async fn location(&self, answer: &Answer) -> Result<Location, Failure> {
+        let base = self.endpoint.reach().await?.base;
+        let odd = |error: LocationError| Failure::odd(&answer.request, error.to_string());
+        let location = answer.header(&LOCATION).ok_or_else(|| odd(LocationError::Missing))?;
+        locate(&answer.url, &base, location).map_err(odd)
+    }
+}
+
+/// Whether the session is gone, or is not where we think.
+fn is_about_the_session(failure: &Failure) -> bool {
+    let gone = [StatusCode::NOT_FOUND, StatusCode::RANGE_NOT_SATISFIABLE];
+    failure.status().is_some_and(|status| gone.contains(&status))
+}
+
+/// A refusal that another question may get around.
+fn is_about_the_mount(failure: &Failure) -> bool {
+    failure.retry() == Retry::Never
+        && matches!(failure.kind(), Kind::Auth | Kind::NotFound | Kind::Refused | Kind::Unsupported)
+}
+
+impl Session {
+    fn fail(&self, failure: Failure) -> TransportError {
+        failure.during(&self.operation)
+    }
+
+    fn call(&self, method: Method) -> Call {
+        Call::at(method, &self.location, self.scope.clone())
+    }
+
+    /// Makes the request that completes `digest` with `length` more bytes.
+    fn completion(&self, digest: &Digest, length: u64) -> Call {
+        let url = with_digest(&self.location.url, digest);
+        let location = Location { url, is_home: self.location.is_home };
+        let call = Call::at(Method::PUT, &location, self.scope.clone());
+        if self.kept == 0 || length == 0 { call } else { ranged(call, self.kept, length) }
+    }
+
+    /// Sends `load`, which completes `digest`.
+    async fn complete(&self, digest: &Digest, load: Load) -> Result<Stored, Broken> {
+        let call = self.completion(digest, load.length);
+        let answer = self.repository.endpoint.transmit(&call, load).await?;
+        if !answer.status.is_success() {
+            return Err(answer.failure().into());
+        }
+        match answer.digest() {
+            Some(stored) if stored.algorithm() == digest.algorithm() && stored != *digest => {
+                let what = format!("says it stored {stored}");
+                Err(Failure::corrupt(&answer.request, what).into())
+            }
+            _ => Ok(Stored::New),
+        }
+    }
+
+    /// Sends what was collected.
+    async fn flush(&mut self) -> Result<(), Failure> {
+        let part = self.pending.split().freeze();
+        if part.is_empty() {
+            return Ok(());
+        }
+        let length = part.len() as u64;
+        let call = ranged(self.call(Method::PATCH), self.kept, length);
+        let load = Load { bytes: stream::iter([Ok(part.clone())]).boxed(), length };
+        let sent = match self.repository.endpoint.transmit(&call, load).await {
+            Ok(answer) => answer.checked(),
+            Err(Broken::Writing(failure)) => Err(failure),
+            Err(Broken::Reading(error)) => Err(Failure::new(Kind::Reset, Retry::Again, error)),
+        };
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(failure) => {
+                self.pending = BytesMut::from(&*part);
+                return Err(failure);
+            }
+        };
+        self.location = self.repository.location(&answer).await?;
+        self.kept = self.kept.saturating_add(length);
+        if kept(&answer).is_some_and(|kept| kept != self.kept) {
+            return Err(Failure::corrupt(&answer.request, "counts other bytes than were sent"));
+        }
+        Ok(())
+    }
+
+    /// Asks what the registry kept of what it was sent; `None` where the session is gone.
+    async fn revive(mut self: Box<Self>, limit: u64) -> Option<Box<dyn Upload>> {
+        let answer = self.repository.endpoint.ask(&self.call(Method::GET), NOTHING_LIMIT).await;
+        let answer = answer.ok()?.checked().ok()?;
+        self.kept = kept(&answer).unwrap_or(0);
+        if answer.header(&LOCATION).is_some() {
+            self.location = self.repository.location(&answer).await.ok()?;
+        }
+        self.pending.clear();
+        (self.kept <= limit).then_some(self as _)
+    }
+
+    /// Frees what the registry kept; that it cannot does not matter to anyone.
+    async fn discard(&self) -> Result<(), Failure> {
+        let answer = self.repository.endpoint.ask(&self.call(Method::DELETE), NOTHING_LIMIT).await;
+        match answer?.checked() {
+            Err(failure) if failure.retry() != Retry::Never => Err(failure),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Decides whether an upload that broke can go on.
+    async fn interrupted(self: Box<Self>, broken: Broken, size: u64) -> Interrupted {
+        let (cause, is_alive) = match broken {
+            Broken::Reading(cause) => {
+                let is_alive = cause.kind() != Kind::Corrupt;
+                (cause, is_alive)
+            }
+            Broken::Writing(failure) if is_about_the_session(&failure) => {
+                let lost = failure.of_kind(Kind::Reset).with_retry(Retry::Again);
+                (self.fail(lost), false)
+            }
+            Broken::Writing(failure) => {
+                let is_alive = failure.retry() != Retry::Never && failure.kind() != Kind::Corrupt;
+                (self.fail(failure), is_alive)
+            }
+        };
+        if is_alive {
+            return Interrupted { upload: self.revive(size).await, cause };
+        }
+        // Best effort: the registry forgets it in the end.
+        drop(self.discard().await);
+        Interrupted { upload: None, cause }
+    }
+}
+
+#[async_trait]
+impl Upload for Session {
+    fn offset(&self) -> u64 {
+        self.kept.saturating_add(self.pending.len() as u64)
+    }
+
+    async fn append(&mut self, part: Bytes) -> Result<(), TransportError> {
+        for piece in pieces(part) {
+            self.pending.extend_from_slice(&piece);
+            if self.pending.len() >= PART {
+                let flushed = self.flush().await;
+                flushed.map_err(|failure| self.fail(failure))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self: Box<Self>, mut rest: BlobStream) -> Result<Stored, Interrupted> {
+        let (digest, size) = (rest.descriptor().digest.clone(), rest.descriptor().size);
+        if rest.offset() != self.offset() {
+            let cause = TransportError::new(self.operation.clone(), Kind::Refused, Retry::Never);
+            return Err(Interrupted { upload: Some(self), cause });
+        }
+        if let Err(failure) = self.flush().await {
+            return Err(self.interrupted(failure.into(), size).await);
+        }
+        let length = size.saturating_sub(self.kept);
+        if length == 0 {
+            // Nobody would poll the body, so nobody would hear its verdict.
+            loop {
+                match rest.try_next().await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) => return Err(self.interrupted(Broken::Reading(error), size).await),
+                }
+            }
+        }
+        let load = Load { bytes: rest.boxed(), length };
+        match self.complete(&digest, load).await {
+            Ok(stored) => Ok(stored),
+            Err(broken) => Err(self.interrupted(broken, size).await),
+        }
+    }
+
+    async fn commit(mut self: Box<Self>, digest: &Digest) -> Result<Stored, TransportError> {
+        let part = self.pending.split().freeze();
+        let length = part.len() as u64;
+        let load = Load { bytes: stream::iter([Ok(part)]).boxed(), length };
+        match self.complete(digest, load).await {
+            Ok(stored) => Ok(stored),
+            Err(broken) => Err(self.interrupted(broken, u64::MAX).await.cause),
+        }
+    }
+
+    async fn abort(self: Box<Self>) -> Result<(), TransportError> {
+        self.discard().await.map_err(|failure| self.fail(failure))
+    }
+}
+
+/// Cuts what is larger than a part.
+fn pieces(mut part: Bytes) -> impl Iterator<Item = Bytes> {
+    std::iter::from_fn(move || (!part.is_empty()).then(|| part.split_to(part.len().min(PART))))
+}
+
+/// Says which bytes of the blob a request carries.
+fn ranged(call: Call, start: u64, length: u64) -> Call {
+    let text = format!("{start}-{}", start.saturating_add(length).saturating_sub(1));
+    match HeaderValue::try_from(text) {
+        Ok(value) => call.with_header(CONTENT_RANGE, value),
+        Err(_never) => call,
+    }
+}
+
+/// Reads how many bytes the registry has: `Range: 0-29` is 30. `0-0` is what registries say of
+/// none, so that a single byte counts for nothing.
+fn kept(answer: &Answer) -> Option<u64> {
+    let text = answer.header(&RANGE)?.trim();
+    let text = text.strip_prefix("bytes=").unwrap_or(text);
+    let last: u64 = text.strip_prefix("0-")?.parse().ok()?;
+    Some(if last == 0 { 0 } else { last.saturating_add(1) })
+}
