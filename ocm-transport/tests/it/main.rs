@@ -9,7 +9,13 @@
 
 mod fake;
 mod memory;
+mod raw;
 mod registry;
 mod registry_auth;
+mod registry_blob;
 mod registry_docker;
+mod registry_errors;
+mod registry_manifest;
+mod registry_pages;
+mod registry_upload;
 mod support;
