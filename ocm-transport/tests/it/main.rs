@@ -17,5 +17,6 @@ mod registry_docker;
 mod registry_errors;
 mod registry_manifest;
 mod registry_pages;
+mod registry_tls;
 mod registry_upload;
 mod support;
