@@ -7,6 +7,7 @@
     reason = "what goes wrong in a test is a failure of the test"
 )]
 
+mod credentials;
 mod fake;
 mod memory;
 mod raw;
@@ -17,6 +18,7 @@ mod registry_docker;
 mod registry_errors;
 mod registry_manifest;
 mod registry_pages;
+mod registry_proxy;
 mod registry_tls;
 mod registry_upload;
 mod support;
