@@ -10,6 +10,7 @@
 mod credentials;
 mod fake;
 mod memory;
+mod oci_client;
 mod raw;
 mod registry;
 mod registry_auth;
