@@ -8,9 +8,19 @@
 )]
 
 mod archive;
+mod credentials;
 mod fake;
 mod memory;
+mod oci_client;
+mod raw;
 mod registry;
 mod registry_auth;
+mod registry_blob;
 mod registry_docker;
+mod registry_errors;
+mod registry_manifest;
+mod registry_pages;
+mod registry_proxy;
+mod registry_tls;
+mod registry_upload;
 mod support;
