@@ -215,7 +215,12 @@ impl Writing {
     }
 
     /// Lists `tag`, behind the gate: once that is closed, the list is as it was sealed.
-    pub(super) fn list(&self, repository: &RepoName, tag: Option<&Tag>, digest: &Digest) -> io::Result<()> {
+    pub(super) fn list(
+        &self,
+        repository: &RepoName,
+        tag: Option<&Tag>,
+        digest: &Digest,
+    ) -> io::Result<()> {
         let gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         if *gate == Gate::Closed {
             return Err(closed());

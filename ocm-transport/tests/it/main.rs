@@ -6,4 +6,8 @@
 )]
 
 mod archive;
+mod archive_damage;
+mod archive_interop;
+mod archive_plan;
+mod archive_write;
 mod memory;
