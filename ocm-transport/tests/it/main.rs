@@ -3,11 +3,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "what goes wrong in a test is a failure of the test"
+    reason = "helpers of tests fail as tests do, and say what they skip"
 )]
 
 mod archive;
+mod archive_damage;
+mod archive_interop;
+mod archive_plan;
+mod archive_write;
 mod credentials;
 mod fake;
 mod memory;
