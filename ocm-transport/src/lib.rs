@@ -26,6 +26,7 @@ mod error;
 mod limit;
 mod manifest;
 mod memory;
+mod oci_client;
 mod registry;
 mod store;
 mod stream;
@@ -34,6 +35,7 @@ mod traits;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use crate::oci_client::{OciClient, from_oci_reference, to_oci_reference};
 pub use credentials::{CredentialFiles, Credentials, CredentialsError, HelperError, Login};
 pub use error::{Kind, Mismatch, Operation, Retry, TransportError, Verb};
 pub use limit::Limits;

@@ -313,9 +313,15 @@ impl Upload for Part {
             let cause = self.into.fail(Verb::Push, &digest, Kind::Refused);
             return Err(Interrupted { upload: Some(self), cause });
         }
+        let is_resumed = self.offset() > 0;
         loop {
             match rest.try_next().await {
                 Ok(Some(part)) => self.bytes.extend_from_slice(&part),
+                // What was kept before was not verified by this stream.
+                Ok(None) if is_resumed => {
+                    let broken = |cause| Interrupted { upload: None, cause };
+                    return self.commit(&digest).await.map_err(broken);
+                }
                 Ok(None) => return Ok(self.into.store(&digest, self.bytes.into())),
                 Err(cause) => {
                     let upload = (cause.kind() != Kind::Corrupt).then_some(self);

@@ -37,7 +37,6 @@ use async_trait::async_trait;
 use http::Method;
 use ocm_oci::RepoName;
 
-pub(crate) use self::flight::Flight;
 pub use self::{
     client::{Client, ClientError, ClientOptions},
     proxy::{Proxies, ProxyError},
@@ -48,6 +47,7 @@ use self::{
     repository::Repository,
     scope::Scope,
 };
+pub(crate) use self::{failure::classify, flight::Flight, manifest::media_type_of, pages::listing};
 use crate::{Destination, Listing, Operation, Page, Source, Transport, TransportError, Verb};
 
 /// Most bytes of the answer that says we are welcome.

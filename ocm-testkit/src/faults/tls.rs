@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::{
     RootCertStore, ServerConfig,
@@ -73,7 +73,18 @@ impl Authority {
     ///
     /// [`CertificateError::Make`] when a name is none.
     pub fn server(&self, names: &[&str]) -> Result<Identity, CertificateError> {
-        self.issue(names, ExtendedKeyUsagePurpose::ServerAuth)
+        self.issue(names, ExtendedKeyUsagePurpose::ServerAuth, |_valid| {})
+    }
+
+    /// Makes a server's certificate that ended long ago.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError::Make`] when a name is none.
+    pub fn expired_server(&self, names: &[&str]) -> Result<Identity, CertificateError> {
+        self.issue(names, ExtendedKeyUsagePurpose::ServerAuth, |params| {
+            params.not_after = date_time_ymd(2000, 1, 1);
+        })
     }
 
     /// Makes a client's certificate.
@@ -82,13 +93,14 @@ impl Authority {
     ///
     /// [`CertificateError::Make`] when the name is none.
     pub fn client(&self, name: &str) -> Result<Identity, CertificateError> {
-        self.issue(&[name], ExtendedKeyUsagePurpose::ClientAuth)
+        self.issue(&[name], ExtendedKeyUsagePurpose::ClientAuth, |_valid| {})
     }
 
     fn issue(
         &self,
         names: &[&str],
         usage: ExtendedKeyUsagePurpose,
+        change: impl FnOnce(&mut CertificateParams),
     ) -> Result<Identity, CertificateError> {
         let name = names.first().copied().unwrap_or_default();
         let failed = |source| CertificateError::Make { name: name.to_owned(), source };
@@ -97,6 +109,7 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
+        change(&mut params);
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &self.0).map_err(failed)?;
         Ok(Identity { certificate, key })

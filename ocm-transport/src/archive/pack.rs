@@ -46,6 +46,12 @@ impl Packer {
         json_len(&self.first) + Self::entry_len(&Piece::OciLayout) + Self::entry_len(&Piece::Images)
     }
 
+    /// Returns more bytes than the contents of one volume can have.
+    pub(super) fn most(&self) -> u64 {
+        let frame = frame_len() + closing(json_len(&self.other));
+        self.limit.saturating_sub(frame).max(1)
+    }
+
     /// Returns the length that volumes need at least.
     pub(super) fn least(&self, images: u64, held: &[Arc<Held>]) -> u64 {
         let (layout, length) = (Piece::OciLayout, OCI_LAYOUT.len() as u64);

@@ -153,6 +153,11 @@ impl ArchiveLayout {
         if least > packer.limit {
             return Err(LayoutError::TooSmall { size: packer.limit, least });
         }
+        let total: u64 = held.iter().map(|one| one.size).sum();
+        if total / packer.most() >= u64::from(VOLUMES_MAX) {
+            // Known before a million volumes are laid out in vain.
+            return Err(LayoutError::TooMany { size: packer.limit });
+        }
         packer.put(Piece::OciLayout, OCI_LAYOUT.len() as u64);
         packer.put(Piece::Images, images);
         for one in held {

@@ -21,6 +21,8 @@ use super::{
 
 /// The file that says: these volumes are whole and on the disk, whatever they are called.
 const MARKER: &str = ".mirror.seal";
+/// The same, while it is being written.
+const MARKER_PARTIAL: &str = ".mirror.seal.partial";
 /// Longest marker, in bytes.
 const MARKER_MAX: u64 = 4096;
 /// What the marker says.
@@ -83,7 +85,7 @@ impl Step {
 
 /// Writes the marker: from here on, the new set is the one that counts.
 fn mark(directory: &Path, seal: &Seal) -> io::Result<()> {
-    let temporary = directory.join(format!("{MARKER}.partial"));
+    let temporary = directory.join(MARKER_PARTIAL);
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
     file.write_all(&serde_json::to_vec(seal).map_err(io::Error::other)?)?;
     file.sync_all()?;
@@ -127,6 +129,9 @@ pub(super) fn remove_partials(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
+        if name.to_str() == Some(MARKER_PARTIAL) {
+            fs::remove_file(entry.path())?;
+        }
         let number = name
             .to_str()
             .and_then(|name| number_of(name.strip_prefix('.')?.strip_suffix(".partial")?));
@@ -197,3 +202,6 @@ fn confirm(directory: &Path, seal: &Seal, number: u32) -> Result<(), ArchiveErro
         Err(ArchiveError::Foreign { path, found, expected: seal.set.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests;

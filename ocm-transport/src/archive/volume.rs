@@ -147,9 +147,12 @@ pub(super) fn check(medium: &Medium) -> Result<Checked, ArchiveError> {
     let record = checker.record()?;
     let index = checker.index(&record)?;
     checker.walk(&record, &index)?;
-    let images = index.members.iter().find(|entry| entry.name == IMAGES_NAME);
-    let images = images.map(|entry| checker.small(entry.offset, entry.size, &entry.digest));
-    Ok(Checked { images: images.transpose()?.unwrap_or_default(), record, index })
+    let mut images = Vec::new();
+    let frame = if record.volume == 1 { 2 } else { 0 };
+    for entry in index.members.iter().take(frame) {
+        images = checker.small(entry.offset, entry.size, &entry.digest)?;
+    }
+    Ok(Checked { record, index, images })
 }
 
 struct Checker<'a> {

@@ -239,8 +239,9 @@ impl Endpoint {
         let line = self.wire.line(Some(&self.host)).await?;
         match self.ping(Scheme::Https, &line).await {
             Err(failure) if !self.wire.is_strict() && may_be_plain(&failure) => {
-                // That plain HTTP does not work either says less than why HTTPS did not.
-                self.ping(Scheme::Http, &line).await.map_err(|_plain| failure)
+                // Without an answer, plain HTTP says less than HTTPS about why.
+                let plain = self.ping(Scheme::Http, &line).await;
+                plain.map_err(|plain| if plain.status().is_some() { plain } else { failure })
             }
             reached => reached,
         }

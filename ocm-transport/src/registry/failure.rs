@@ -157,7 +157,7 @@ pub(crate) fn causes<'a>(
 }
 
 /// Decides by the types in the chain, never by text.
-fn classify(error: &reqwest::Error) -> (Kind, Retry) {
+pub(crate) fn classify(error: &reqwest::Error) -> (Kind, Retry) {
     if causes(error).any(<dyn StdError>::is::<InsecureRedirect>) {
         return (Kind::Tls, Retry::Never);
     }

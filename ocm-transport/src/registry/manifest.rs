@@ -170,11 +170,15 @@ fn media_type(answer: &Answer) -> MediaType {
     if let Some(media_type) = header.clone().filter(|media_type| !is_generic(media_type)) {
         return media_type;
     }
-    match serde_json::from_slice(&answer.body) {
-        Ok(Shape { media_type: Some(media_type), .. }) => media_type,
-        Ok(Shape { manifests: Some(_), .. }) => MediaType::OciIndex,
-        Ok(_) => MediaType::OciManifest,
-        Err(_no_json) => header.unwrap_or(MediaType::OctetStream),
+    media_type_of(&answer.body).or(header).unwrap_or(MediaType::OctetStream)
+}
+
+/// Returns what a manifest's content says it is; `None` where it is none.
+pub(crate) fn media_type_of(content: &[u8]) -> Option<MediaType> {
+    match serde_json::from_slice(content).ok()? {
+        Shape { media_type: Some(media_type), .. } => Some(media_type),
+        Shape { manifests: Some(_), .. } => Some(MediaType::OciIndex),
+        Shape { .. } => Some(MediaType::OciManifest),
     }
 }
 

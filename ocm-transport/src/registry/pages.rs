@@ -1,5 +1,7 @@
 //! Listings, which registries cut into pages.
 
+use std::str::FromStr;
+
 use http::{HeaderMap, Method, header::LINK};
 use ocm_oci::{RepoName, Tag};
 use serde::Deserialize;
@@ -44,8 +46,13 @@ pub(crate) async fn repositories(
     Ok(parsed(listing))
 }
 
+/// Makes a page of what came without a link.
+pub(crate) fn listing<T: FromStr>(names: Vec<String>, page: &Page) -> Listing<T> {
+    parsed(cut(names, None, page))
+}
+
 /// Leaves out what is no name, since nothing could be asked for by it.
-fn parsed<T: std::str::FromStr>(listing: Listing<String>) -> Listing<T> {
+fn parsed<T: FromStr>(listing: Listing<String>) -> Listing<T> {
     let items = listing.items.iter().filter_map(|name| name.parse().ok()).collect();
     Listing { items, next: listing.next }
 }

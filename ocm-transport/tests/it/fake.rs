@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 pub(crate) struct Seen {
     /// Method, path and query.
     pub(crate) line: String,
-    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Bytes,
 }
 

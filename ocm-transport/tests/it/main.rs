@@ -3,14 +3,29 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "what goes wrong in a test is a failure of the test"
+    reason = "helpers of tests fail as tests do, and say what they skip"
 )]
 
 mod archive;
+mod archive_damage;
+mod archive_interop;
+mod archive_plan;
+mod archive_write;
+mod credentials;
 mod fake;
 mod memory;
+mod oci_client;
+mod raw;
 mod registry;
 mod registry_auth;
+mod registry_blob;
 mod registry_docker;
+mod registry_errors;
+mod registry_manifest;
+mod registry_pages;
+mod registry_proxy;
+mod registry_tls;
+mod registry_upload;
 mod support;
