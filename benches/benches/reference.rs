@@ -1,10 +1,7 @@
 //! Reading references: a configuration with its catalogs has tens of thousands.
 
-use divan::{AllocProfiler, Bencher, black_box};
+use divan::{Bencher, black_box};
 use ocm_oci::{Reference, ReferenceError};
-
-#[global_allocator]
-static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 const REFERENCES: [&str; 5] = [
     "nginx:1.29",

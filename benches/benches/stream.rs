@@ -1,14 +1,11 @@
 //! The verified stream that every byte passes, beside hashing alone.
 
 use bytes::Bytes;
-use divan::{AllocProfiler, Bencher, black_box, counter::BytesCount};
+use divan::{Bencher, black_box, counter::BytesCount};
 use futures::{StreamExt as _, stream};
 use ocm_oci::{Algorithm, Descriptor, Digest, Hasher, MediaType};
 use ocm_transport::{BlobStream, Body, Operation, Verb};
 use tokio::runtime::Builder;
-
-#[global_allocator]
-static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 /// Length of the blob in bytes.
 const LEN: usize = 64 << 20;
