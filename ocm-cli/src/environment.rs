@@ -191,8 +191,12 @@ mod tests {
         ]);
         assert_eq!(
             moved.credential_files(),
-            ["/run/user/7/containers/auth.json", "/cfg/containers/auth.json", "/docker/config.json"]
-                .map(PathBuf::from)
+            [
+                "/run/user/7/containers/auth.json",
+                "/cfg/containers/auth.json",
+                "/docker/config.json"
+            ]
+            .map(PathBuf::from)
         );
     }
 

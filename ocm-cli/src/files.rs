@@ -76,8 +76,10 @@ impl FileError {
         let hint = match self.cause().kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => match self {
                 Self::Read { .. } => "check who may read it",
-                _ => "check who may write there; `--workspace file://DIR` puts logs and results \
-                      elsewhere",
+                _ => {
+                    "check who may write there; `--workspace file://DIR` puts logs and results \
+                      elsewhere"
+                }
             },
             io::ErrorKind::NotFound if matches!(self, Self::Read { .. }) => "check the path",
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there",
@@ -256,8 +258,10 @@ mod tests {
             workspace: workspace.map(PathBuf::from),
             target: target(),
         };
-        let to_mirror =
-            |workspace: &str| Flow::MirrorToMirror { workspace: workspace.into(), target: target() };
+        let to_mirror = |workspace: &str| Flow::MirrorToMirror {
+            workspace: workspace.into(),
+            target: target(),
+        };
         let cases = [
             (Flow::MirrorToDisk { directory: "out".into() }, "out/working-dir".into()),
             (

@@ -31,6 +31,7 @@ mod plan;
 mod prepare;
 mod report;
 mod resolve;
+mod resources;
 mod retry;
 mod survey;
 mod wish;
@@ -50,6 +51,7 @@ pub use plan::{
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
 pub use report::{BlobTally, Report, Tally};
 pub use resolve::{Resolved, Upstream, resolve};
+pub use resources::mirror_sets;
 pub use retry::RetryPolicy;
 pub use survey::{Answer, Asking, Holdings, Survey, survey};
 pub use wish::{Kind, Wanted, WishId, Wishes};

@@ -19,6 +19,9 @@ mod loopback;
 mod shape;
 mod upstream;
 
+#[cfg(feature = "faults")]
+pub mod faults;
+
 pub use blob::Blob;
 pub use content::{Content, Format};
 pub use loopback::Loopback;

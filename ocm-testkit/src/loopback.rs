@@ -12,7 +12,10 @@ use tokio::task::JoinSet;
 #[derive(Debug)]
 pub struct Loopback {
     address: SocketAddr,
+    scheme: &'static str,
     _server: JoinSet<()>,
+    #[cfg(feature = "faults")]
+    _tls: Option<tls::Stop>,
 }
 
 impl Loopback {
@@ -39,7 +42,13 @@ impl Loopback {
         let address = server.local_addr();
         let mut tasks = JoinSet::new();
         tasks.spawn(server.run(pending()));
-        Ok(Self { address, _server: tasks })
+        Ok(Self {
+            address,
+            scheme: "http",
+            _server: tasks,
+            #[cfg(feature = "faults")]
+            _tls: None,
+        })
     }
 
     /// Returns where it listens.
@@ -58,6 +67,57 @@ impl Loopback {
 
     /// Returns the beginning of every URL here, without a slash at its end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
+    }
+}
+
+#[cfg(feature = "faults")]
+mod tls {
+    use std::net::{SocketAddr, TcpListener};
+
+    use axum::Router;
+    use axum_server::{Handle, tls_rustls::RustlsConfig};
+    use tokio::task::JoinSet;
+
+    use super::Loopback;
+    use crate::faults::{Authority, CertificateError, Identity};
+
+    /// Stops a TLS server as it goes: that one keeps its connections in tasks of its own.
+    #[derive(Debug)]
+    pub(super) struct Stop(Handle<SocketAddr>);
+
+    impl Drop for Stop {
+        fn drop(&mut self) {
+            self.0.shutdown();
+        }
+    }
+
+    impl Loopback {
+        /// Serves `router` over HTTPS as `identity`; with `clients`, only to those who come with a
+        /// certificate of that authority.
+        ///
+        /// [`ocm_registry::router`] makes a router of a place.
+        ///
+        /// # Errors
+        ///
+        /// [`CertificateError`] when the identity cannot be used, or no port be listened on.
+        pub fn serve_tls(
+            router: Router,
+            identity: &Identity,
+            clients: Option<&Authority>,
+        ) -> Result<Self, CertificateError> {
+            let config = RustlsConfig::from_config(identity.server_config(clients)?);
+            let listener = TcpListener::bind("127.0.0.1:0")?;
+            listener.set_nonblocking(true)?;
+            let (address, handle) = (listener.local_addr()?, Handle::new());
+            let server = axum_server::from_tcp_rustls(listener, config)?.handle(handle.clone());
+            let mut tasks = JoinSet::new();
+            tasks.spawn(async move {
+                // It ends when it is told to, and there is nobody to be told how.
+                drop(server.serve(router.into_make_service()).await);
+            });
+            let tls = Some(Stop(handle));
+            Ok(Self { address, scheme: "https", _server: tasks, _tls: tls })
+        }
     }
 }

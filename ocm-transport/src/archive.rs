@@ -31,11 +31,14 @@
 //! lists by name.
 
 mod contents;
+mod destination;
 mod error;
 mod header;
 mod holding;
 mod index;
+mod pack;
 mod plan;
+mod publish;
 mod reader;
 mod scan;
 mod seal;
@@ -43,6 +46,7 @@ mod source;
 mod upload;
 mod volume;
 mod writer;
+mod writing;
 
 pub use contents::Contents;
 pub use error::ArchiveError;

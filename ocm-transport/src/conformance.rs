@@ -208,10 +208,15 @@ pub async fn commits_what_was_appended(place: &dyn Transport) {
 /// A manifest comes after what it names, is found by tag and digest, and its tags are listed.
 pub async fn keeps_manifests_in_order(place: &dyn Transport) {
     let to = place.destination(&repository("a/b")).unwrap();
+    let layer = |media_type: &str| {
+        let (digest, size) = (Digest::of(CONTENT), CONTENT.len());
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+    };
     let text = format!(
-        r#"{{"layers":[{{"mediaType":"l","digest":"{}","size":{}}}]}}"#,
-        Digest::of(CONTENT),
-        CONTENT.len()
+        r#"{{"schemaVersion":2,"mediaType":"{}","config":{},"layers":[{}]}}"#,
+        MediaType::OciManifest,
+        layer("application/vnd.oci.image.config.v1+json"),
+        layer("application/vnd.oci.image.layer.v1.tar")
     );
     let manifest = Manifest::new(MediaType::OciManifest, text.into());
     let digest = &manifest.descriptor().digest;
@@ -219,12 +224,16 @@ pub async fn keeps_manifests_in_order(place: &dyn Transport) {
     let blob = push(&*to, CONTENT).await;
     for (tag, stored) in [("v1", Stored::New), ("v2", Stored::Already), ("v3", Stored::Already)] {
         let tag = tag.parse().unwrap();
-        assert_eq!(to.push_manifest(&manifest, Some(&tag)).await.unwrap(), stored);
+        let answered = to.push_manifest(&manifest, Some(&tag)).await.unwrap();
+        // A registry's answer is the same whether it had the manifest or not.
+        assert!(answered == stored || answered == Stored::New, "{place} did not have {tag}");
         assert_eq!(to.manifest(&(&tag).into(), 1000).await.unwrap(), manifest);
         assert!(to.manifest(&(&tag).into(), 10).await.is_err(), "{place} ignores the limit");
     }
     assert_eq!(to.head(&digest.into()).await.unwrap().as_ref(), Some(manifest.descriptor()));
-    assert_eq!(to.head(&(&blob.digest).into()).await.unwrap(), None);
+    // docker-registry answers 500, having found something that it cannot read.
+    let confused = to.head(&(&blob.digest).into()).await;
+    assert!(!matches!(confused, Ok(Some(_))), "{place} takes a blob for a manifest");
     let (mut tags, limit) = (Vec::new(), NonZeroUsize::MIN);
     let mut next = Some(Page { after: None, limit });
     while let Some(page) = next.take() {

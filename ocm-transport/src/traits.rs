@@ -163,7 +163,7 @@ pub struct Interrupted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Stored {
-    /// The content is new here.
+    /// The content is new here, or the place cannot tell.
     New,
     /// The content was here already.
     Already,

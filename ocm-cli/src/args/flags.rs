@@ -76,7 +76,10 @@ pub(crate) struct MirrorArgs {
     pub(crate) dry_run_manifest_lists: Switch,
     /// Cut destination paths to this many components; 0 leaves them as they are
     #[arg(
-        long, value_name = "N", default_value_t = 0, allow_negative_numbers = true,
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true,
         help_heading = "Mirroring"
     )]
     pub(crate) max_nested_paths: i64,
@@ -114,31 +117,46 @@ pub(crate) struct RegistryArgs {
     pub(crate) ca_file: Vec<PathBuf>,
     /// How often what failed is tried again
     #[arg(
-        long, value_name = "N", default_value_t = 5, allow_negative_numbers = true,
+        long,
+        value_name = "N",
+        default_value_t = 5,
+        allow_negative_numbers = true,
         help_heading = "Speed and patience"
     )]
     pub(crate) retry_times: i64,
     /// How long to wait before that; 0 waits longer each time
     #[arg(
-        long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true,
+        long,
+        value_name = "DURATION",
+        default_value = "0s",
+        allow_hyphen_values = true,
         help_heading = "Speed and patience"
     )]
     pub(crate) retry_delay: GoDuration,
     /// How long an image may make no progress; 0 is forever
     #[arg(
-        long, value_name = "DURATION", default_value = "10m", allow_hyphen_values = true,
+        long,
+        value_name = "DURATION",
+        default_value = "10m",
+        allow_hyphen_values = true,
         help_heading = "Speed and patience"
     )]
     pub(crate) image_timeout: GoDuration,
     /// How many images are worked on at once, 1 to 64
     #[arg(
-        long, value_name = "N", default_value_t = 4, allow_negative_numbers = true,
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        allow_negative_numbers = true,
         help_heading = "Speed and patience"
     )]
     pub(crate) parallel_images: i64,
     /// How many layers of an image are worked on at once, 1 to 64
     #[arg(
-        long, value_name = "N", default_value_t = 5, allow_negative_numbers = true,
+        long,
+        value_name = "N",
+        default_value_t = 5,
+        allow_negative_numbers = true,
         help_heading = "Speed and patience"
     )]
     pub(crate) parallel_layers: i64,

@@ -228,7 +228,9 @@ fn nobody_forges_a_line() {
     let Desk { mut console, err, .. } = desk(LogLevel::Info, LogFormat::Text, Colour::Never);
     console.info("tag\r\n2026/11/21 04:26:07  [INFO]   : all is well\u{1b}[8m");
     assert_eq!(err.text().lines().count(), 1);
-    assert!(err.text().ends_with("tag\\r\\n2026/11/21 04:26:07  [INFO]   : all is well\\u{1b}[8m\n"));
+    assert!(
+        err.text().ends_with("tag\\r\\n2026/11/21 04:26:07  [INFO]   : all is well\\u{1b}[8m\n")
+    );
 }
 
 #[test]

@@ -76,9 +76,7 @@ fn story() -> Vec<(u64, Event)> {
             "bytes": bytes, "size": size
         })
     };
-    let settled = |repository: &str, name: &str, how: Value| {
-        json!({ "event": "blob", "repository": repository, "blob": blob(name), "how": how })
-    };
+    let settled = |repository: &str, name: &str, how: Value| json!({ "event": "blob", "repository": repository, "blob": blob(name), "how": how });
     let copied = |mebibytes: u64| json!({ "copied": { "bytes": mebibytes * MIB } });
     let ended = |image: u32, outcome: Value| {
         let names = 1;

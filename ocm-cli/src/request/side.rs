@@ -81,11 +81,7 @@ impl Side {
 }
 
 impl Login {
-    fn new(
-        side: SideName,
-        typed: LowSide,
-        authfile: Option<PathBuf>,
-    ) -> Result<Self, UsageError> {
+    fn new(side: SideName, typed: LowSide, authfile: Option<PathBuf>) -> Result<Self, UsageError> {
         let exclusive = |first, second| Err(UsageError::Exclusive { side, first, second });
         let (has_creds, has_name) = (typed.creds.is_some(), typed.username.is_some());
         if typed.no_creds.is_on() && has_creds {

@@ -3,3 +3,6 @@
 
 mod content;
 mod loopback;
+
+#[cfg(feature = "faults")]
+mod faults;

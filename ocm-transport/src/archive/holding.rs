@@ -159,6 +159,10 @@ impl Holdings for Holding {
         self.tags.get(repository).cloned().unwrap_or_default()
     }
 
+    fn tag(&self, repository: &RepoName, tag: &Tag) -> Option<Digest> {
+        self.tags.get(repository)?.get(tag).cloned()
+    }
+
     fn media(&self) -> &[Medium] {
         &self.media
     }

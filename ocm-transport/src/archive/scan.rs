@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    ArchiveError, seal,
+    ArchiveError, publish,
     volume::{Checked, Medium, check, file_name, number_of},
 };
 
@@ -41,7 +41,7 @@ impl VolumeSet {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             (parent.unwrap_or(Path::new(".")).to_owned(), path.file_name())
         };
-        match seal::settle(&directory) {
+        match publish::settle(&directory) {
             // On media that cannot be written, the names stay as they are, and it is read so.
             Err(ArchiveError::Io { source, .. }) if is_read_only(&source) => {}
             settled => settled?,
@@ -51,7 +51,9 @@ impl VolumeSet {
             None => Some(first_in(&directory)?),
         };
         let path = match (name, claimed) {
-            (None, Some(number)) => seal::path_of(&directory, number),
+            (_, Some(number)) if publish::is_marked(&directory) || name.is_none() => {
+                publish::path_of(&directory, number)
+            }
             _ => path.to_owned(),
         };
         let medium = Medium::file(path.clone()).map_err(io("open", &path))?;
@@ -60,7 +62,7 @@ impl VolumeSet {
             return Err(ArchiveError::Swapped { path, number, found: checked.record.volume });
         }
         Self::gather(Candidate { medium, checked }, |number| {
-            let path = seal::path_of(&directory, number);
+            let path = publish::path_of(&directory, number);
             match Medium::file(path.clone()) {
                 Ok(medium) => Ok(Ok(medium)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Err(path)),
@@ -121,10 +123,10 @@ impl VolumeSet {
 
 /// Returns the lowest number of a volume in `directory`.
 fn first_in(directory: &Path) -> Result<u32, ArchiveError> {
-    if seal::is_marked(directory) {
+    if publish::is_marked(directory) {
         return Ok(1);
     }
-    let numbers = seal::numbers(directory).map_err(io("list", directory))?;
+    let numbers = publish::numbers(directory).map_err(io("list", directory))?;
     let none = || ArchiveError::NoArchive { directory: directory.to_owned() };
     numbers.first().copied().ok_or_else(none)
 }

@@ -1,32 +1,29 @@
-//! The moment at which an archive becomes visible, and what is done if the machine stops in it.
+//! What makes content an archive: headers, indexes, and the mark of what never came.
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    fs::File,
+    io,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
-use ocm_oci::{Descriptor, Digest};
-use serde::{Deserialize, Serialize};
+use ocm_oci::{Descriptor, Digest, RepoName, Tag};
 
 use super::{
     ArchiveError, Member, Piece, Volume,
     header::header,
     index::{
-        FORMAT, Images, OCI_LAYOUT, Pointer, VOLUME_LEN, VolumeIndex, VolumeRecord, padded_json,
+        Entry, FORMAT, Images, OCI_LAYOUT, Pointer, VOLUME_LEN, VolumeIndex, VolumeRecord,
+        padded_json,
     },
     plan::entry,
+    publish::{Seal, publish},
     source::Extent,
-    volume::{Medium, check, file_name, number_of, partial_name},
-    writer::{Slot, State, Writing},
+    volume::{file_name, partial_name},
+    writing::{Slot, State, Writing},
 };
 
-/// The file that says: these volumes are whole and on the disk, whatever they are called.
-const MARKER: &str = ".mirror.seal";
-/// Longest marker, in bytes.
-const MARKER_MAX: u64 = 4096;
 /// Bytes of zeros written at once, where holes cannot be made.
 const ZEROS: usize = 64 << 10;
 
@@ -44,13 +41,6 @@ impl Sealed {
     pub fn total_len(&self) -> u64 {
         self.volumes.iter().map(|(_, len)| len).sum()
     }
-}
-
-/// What the marker says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Seal {
-    set: Digest,
-    volumes: u32,
 }
 
 /// Writes all that is neither manifest nor blob, and makes the archive visible.
@@ -83,10 +73,7 @@ pub(super) fn seal(
         return Err(ArchiveError::Abandoned { set: set.clone() });
     }
     let seal = Seal { set: set.clone(), volumes: count };
-    mark(directory, &seal).map_err(io("seal", directory))?;
-    for step in steps(directory, &seal)? {
-        step.take(directory).map_err(io("seal", directory))?;
-    }
+    publish(directory, &seal)?;
     let lengths = writing.layout.volumes.iter().map(|volume| volume.len);
     let volumes = (1..).zip(lengths).map(|(number, len)| (directory.join(file_name(number)), len));
     let absent = absent.iter().map(|slot| slot.held.digest.clone()).collect();
@@ -132,13 +119,15 @@ fn fill_with_zeros(file: &File, extent: &Extent) -> io::Result<()> {
 
 /// Lists the tags whose manifests came.
 fn images(writing: &Writing) -> Images {
-    let listed = writing.listed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let image = |name| {
-        let slot = writing.slots.get(writing.names.get(name)?)?;
+    let image = |(name, digest)| {
+        let slot = writing.slots.get(digest)?;
         let (media_type, size) = (slot.held.media_type.clone()?, slot.held.size);
-        Some((name, Descriptor { media_type, digest: slot.held.digest.clone(), size }))
+        Some((name, Descriptor { media_type, digest: digest.clone(), size }))
     };
-    Images::of(listed.iter().filter_map(image))
+    let listed = writing.listed();
+    let is_listed =
+        |name: &(RepoName, Tag)| listed.get(&name.0).is_some_and(|tags| tags.contains_key(&name.1));
+    Images::of(writing.names.iter().filter(|(name, _)| is_listed(name)).filter_map(image))
 }
 
 /// What makes content a volume: the headers and indexes around it.
@@ -182,7 +171,7 @@ impl Frame<'_> {
         file.sync_all()
     }
 
-    fn index(&self, members: Vec<super::index::Entry>) -> VolumeIndex {
+    fn index(&self, members: Vec<Entry>) -> VolumeIndex {
         let is_first = self.number == 1;
         VolumeIndex {
             set: self.writing.layout.set.clone(),
@@ -213,158 +202,4 @@ fn put(file: &File, member: &Member, content: &[u8]) -> io::Result<()> {
     let offset = member.offset - bytes.len() as u64;
     bytes.extend_from_slice(content);
     file.write_all_at(&bytes, offset)
-}
-
-/// One change to the directory; each can be taken twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
-    /// Gives a volume its name.
-    Rename(u32),
-    /// Removes a volume of the older set.
-    Remove(String),
-    /// Waits until the names are on the disk.
-    Sync,
-    /// Removes the marker.
-    Unmark,
-}
-
-impl Step {
-    fn take(&self, directory: &Path) -> io::Result<()> {
-        let missing_is_done = |result: io::Result<()>| match result {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        };
-        match self {
-            Self::Rename(number) => {
-                let from = directory.join(partial_name(*number));
-                missing_is_done(fs::rename(from, directory.join(file_name(*number))))
-            }
-            Self::Remove(name) => missing_is_done(fs::remove_file(directory.join(name))),
-            Self::Sync => File::open(directory)?.sync_all(),
-            Self::Unmark => missing_is_done(fs::remove_file(directory.join(MARKER))),
-        }
-    }
-}
-
-/// Writes the marker: from here on, the new set is the one that counts.
-fn mark(directory: &Path, seal: &Seal) -> io::Result<()> {
-    let temporary = directory.join(format!("{MARKER}.partial"));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
-    file.write_all(&serde_json::to_vec(seal).map_err(io::Error::other)?)?;
-    file.sync_all()?;
-    // The names of the volumes must be on the disk before that of the marker is.
-    File::open(directory)?.sync_all()?;
-    fs::rename(&temporary, directory.join(MARKER))?;
-    File::open(directory)?.sync_all()
-}
-
-/// Lists what is left to do after the marker was written.
-fn steps(directory: &Path, seal: &Seal) -> Result<Vec<Step>, ArchiveError> {
-    let mut steps = Vec::new();
-    for number in 1..=seal.volumes {
-        let partial = directory.join(partial_name(number));
-        if fs::exists(&partial).is_ok_and(|exists| exists) {
-            steps.push(Step::Rename(number));
-        }
-    }
-    let numbers = numbers(directory).map_err(|source| {
-        let (action, path) = ("list", directory.to_owned());
-        ArchiveError::Io { action, path, source }
-    })?;
-    let older = numbers.into_iter().filter(|number| *number > seal.volumes);
-    steps.extend(older.map(|number| Step::Remove(file_name(number))));
-    steps.extend([Step::Sync, Step::Unmark, Step::Sync]);
-    Ok(steps)
-}
-
-/// Lists which volumes have files in `directory`, in order.
-pub(super) fn numbers(directory: &Path) -> io::Result<Vec<u32>> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        numbers.extend(entry?.file_name().to_str().and_then(number_of));
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
-}
-
-/// Removes what a run that died has left; sealed volumes are not among it.
-pub(super) fn remove_partials(directory: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| number_of(name.strip_prefix('.')?.strip_suffix(".partial")?));
-        if number.is_some() {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a set in `directory` is whole, and has not all its names yet.
-pub(super) fn is_marked(directory: &Path) -> bool {
-    fs::exists(directory.join(MARKER)).is_ok_and(|exists| exists)
-}
-
-fn marker(directory: &Path) -> Result<Option<Seal>, ArchiveError> {
-    let path = directory.join(MARKER);
-    let length = match fs::symlink_metadata(&path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(ArchiveError::Io { action: "read", path, source }),
-    };
-    let bytes = if length > MARKER_MAX { Ok(Vec::new()) } else { fs::read(&path) };
-    let bytes = bytes.map_err(|source| {
-        let path = path.clone();
-        ArchiveError::Io { action: "read", path, source }
-    })?;
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| ArchiveError::Damaged {
-        path,
-        offset: 0,
-        fault: format!("it is unreadable: {error}"),
-    })
-}
-
-/// Finishes what a writer began that died while it was sealing.
-pub(super) fn settle(directory: &Path) -> Result<(), ArchiveError> {
-    let Some(seal) = marker(directory)? else { return Ok(()) };
-    for number in 1..=seal.volumes {
-        confirm(directory, &seal, number)?;
-    }
-    for step in steps(directory, &seal)? {
-        step.take(directory).map_err(|source| {
-            let (action, path) = ("finish sealing", directory.to_owned());
-            ArchiveError::Io { action, path, source }
-        })?;
-    }
-    Ok(())
-}
-
-/// Returns where a volume is: under its name, or still under the one it was written with.
-pub(super) fn path_of(directory: &Path, number: u32) -> PathBuf {
-    let partial = directory.join(partial_name(number));
-    if is_marked(directory) && fs::exists(&partial).is_ok_and(|exists| exists) {
-        partial
-    } else {
-        directory.join(file_name(number))
-    }
-}
-
-/// Makes sure that a marker does not make another set visible.
-fn confirm(directory: &Path, seal: &Seal, number: u32) -> Result<(), ArchiveError> {
-    let path = path_of(directory, number);
-    let medium = match Medium::file(path.clone()) {
-        Ok(medium) => medium,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(ArchiveError::Missing { path, number, volumes: seal.volumes });
-        }
-        Err(source) => return Err(ArchiveError::Io { action: "open", path, source }),
-    };
-    let found = check(&medium)?.record.set;
-    if found == seal.set {
-        Ok(())
-    } else {
-        Err(ArchiveError::Foreign { path, found, expected: seal.set.clone() })
-    }
 }

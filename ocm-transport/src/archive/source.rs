@@ -52,6 +52,9 @@ pub(super) trait Holdings: fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// Returns what the tags of a repository point at.
     fn tags(&self, repository: &RepoName) -> BTreeMap<Tag, Digest>;
 
+    /// Returns what one of them points at.
+    fn tag(&self, repository: &RepoName, tag: &Tag) -> Option<Digest>;
+
     /// Returns the volumes.
     fn media(&self) -> &[Medium];
 
@@ -88,7 +91,7 @@ impl<H: Holdings> Repository<H> {
     fn look_up(&self, reference: &TagOrDigest) -> Option<(Descriptor, Found)> {
         let digest = match reference {
             TagOrDigest::Digest(digest) => digest.clone(),
-            TagOrDigest::Tag(tag) => self.held.tags(&self.name).remove(tag)?,
+            TagOrDigest::Tag(tag) => self.held.tag(&self.name, tag)?,
         };
         let found = self.held.find(&digest)?;
         let media_type = found.media_type.clone()?;

@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::{
     source::Repository,
-    writer::{Order, Slot, State, Writing},
+    writing::{Order, Slot, State, Writing},
 };
 use crate::{
     BlobStream, Interrupted, Kind, Mismatch, Stored, TransportError, Upload, Verb,

@@ -121,6 +121,8 @@ impl Answer {
             408 => (Kind::Stall, Retry::Again),
             503 => (Kind::Refused, wait.map_or(Retry::Again, Retry::After)),
             500 | 502 | 504 | 520..=529 => (Kind::Refused, Retry::Again),
+            _ if self.says(&OciErrorCode::DigestInvalid) => (Kind::Corrupt, Retry::Again),
+            _ if self.says(&OciErrorCode::BlobUploadInvalid) => (Kind::Reset, Retry::Again),
             507 => (Kind::Full, Retry::Never),
             _ => (Kind::Refused, Retry::Never),
         }

@@ -103,6 +103,12 @@ impl Repository {
     }
 }
 
+/// Whether the session is gone, or is not where we think.
+fn is_about_the_session(failure: &Failure) -> bool {
+    let gone = [StatusCode::NOT_FOUND, StatusCode::RANGE_NOT_SATISFIABLE];
+    failure.status().is_some_and(|status| gone.contains(&status))
+}
+
 /// A refusal that another question may get around.
 fn is_about_the_mount(failure: &Failure) -> bool {
     failure.retry() == Retry::Never
@@ -199,8 +205,7 @@ impl Session {
                 let is_alive = cause.kind() != Kind::Corrupt;
                 (cause, is_alive)
             }
-            Broken::Writing(failure) if failure.kind() == Kind::NotFound => {
-                // What is not found is the session.
+            Broken::Writing(failure) if is_about_the_session(&failure) => {
                 let lost = failure.of_kind(Kind::Reset).with_retry(Retry::Again);
                 (self.fail(lost), false)
             }
