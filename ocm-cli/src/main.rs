@@ -2,11 +2,12 @@
 
 mod args;
 mod clock;
+mod configuration;
 mod console;
-mod destination;
 mod environment;
 mod exit;
 mod files;
+mod halt;
 mod progress;
 mod report;
 mod request;
