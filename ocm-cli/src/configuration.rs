@@ -58,8 +58,7 @@ fn warning_line(file: &Path, warning: &Fault) -> String {
 }
 
 fn complaints(file: &Path, text: &str, faults: &Faults) -> Vec<Complaint> {
-    let errors: Vec<_> =
-        faults.iter().filter(|fault| fault.severity == Severity::Error).collect();
+    let errors: Vec<_> = faults.iter().filter(|fault| fault.severity == Severity::Error).collect();
     let count = errors.len() + faults.omitted();
     let mut complaints: Vec<_> =
         errors.iter().take(MOST_FAULTS).map(|fault| complaint(file, text, fault)).collect();

@@ -258,10 +258,8 @@ mod tests {
             workspace: workspace.map(PathBuf::from),
             rules: rules(),
         };
-        let to_mirror = |workspace: &str| Flow::MirrorToMirror {
-            workspace: workspace.into(),
-            rules: rules(),
-        };
+        let to_mirror =
+            |workspace: &str| Flow::MirrorToMirror { workspace: workspace.into(), rules: rules() };
         let cases = [
             (Flow::MirrorToDisk { directory: "out".into() }, "out/working-dir".into()),
             (

@@ -105,10 +105,8 @@ impl Outcome<'_> {
         let file = self.run.working_dir.errors_file();
         let count = failures.len();
         match files::write(&file, text.as_bytes()) {
-            Ok(()) => console.say(
-                Level::Error,
-                format!("{count} not mirrored; {} lists why", file.display()),
-            ),
+            Ok(()) => console
+                .say(Level::Error, format!("{count} not mirrored; {} lists why", file.display())),
             Err(error) => written.fail(error, console),
         }
         let hints: BTreeSet<_> = failures.iter().filter_map(|(_, _, hint)| hint.as_ref()).collect();

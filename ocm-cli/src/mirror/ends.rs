@@ -218,7 +218,6 @@ fn credentials(login: &Login, environment: &Environment) -> Result<Credentials, 
 /// Returns how many blobs may move at once, where a bound was given.
 pub(super) fn blobs_at_once(effort: &Effort) -> Option<NonZeroUsize> {
     let (images, layers) = (effort.images, effort.layers);
-    (images.is_some() || layers.is_some()).then(|| {
-        images.unwrap_or(IMAGES_AT_ONCE).saturating_mul(layers.unwrap_or(LAYERS_AT_ONCE))
-    })
+    (images.is_some() || layers.is_some())
+        .then(|| images.unwrap_or(IMAGES_AT_ONCE).saturating_mul(layers.unwrap_or(LAYERS_AT_ONCE)))
 }
