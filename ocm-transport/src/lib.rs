@@ -22,6 +22,7 @@
 
 pub mod archive;
 mod error;
+pub mod layout;
 mod manifest;
 mod memory;
 mod store;

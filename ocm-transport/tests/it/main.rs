@@ -12,4 +12,5 @@ mod archive_damage;
 mod archive_interop;
 mod archive_plan;
 mod archive_write;
+mod layout;
 mod memory;
