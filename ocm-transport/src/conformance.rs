@@ -83,7 +83,7 @@ macro_rules! checks {
 
 /// Makes every check, on places that `fresh` makes.
 pub async fn all(fresh: impl Fn() -> Box<dyn Transport>) {
-    all_with(|| ready(fresh())).await;
+    all_with(move || ready(fresh())).await;
 }
 
 /// Makes every check, on places that `fresh` makes in its own time.

@@ -50,6 +50,7 @@ use tokio::task::spawn_blocking;
 pub use error::OciLayoutError;
 
 use self::{
+    index::Index,
     shared::{Repository, Shared},
     source::listing,
 };
@@ -97,10 +98,10 @@ impl OciLayout {
 
     async fn with(
         directory: &Path,
-        make: fn(&Path) -> Result<Shared, OciLayoutError>,
+        open: fn(&Path) -> Result<Shared, OciLayoutError>,
     ) -> Result<Self, OciLayoutError> {
         let path = directory.to_owned();
-        let made = spawn_blocking(move || make(&path)).await.unwrap_or_else(|error| {
+        let made = spawn_blocking(move || open(&path)).await.unwrap_or_else(|error| {
             let (action, path) = ("open", directory.to_owned());
             Err(OciLayoutError::Io { action, path, source: io::Error::other(error) })
         });
@@ -114,7 +115,7 @@ impl OciLayout {
     /// Those of reading `index.json`.
     pub async fn images(&self) -> Result<Vec<ListedImage>, TransportError> {
         let operation = self.look_up("index.json");
-        listing(&self.shared, operation, |index| index.images()).await
+        listing(&self.shared, operation, Index::images).await
     }
 
     fn look_up(&self, reference: &str) -> Operation {

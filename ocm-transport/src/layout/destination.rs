@@ -29,8 +29,9 @@ impl Shared {
         manifest: &Manifest,
         tag: Option<&Tag>,
     ) -> Result<Stored, Fault> {
-        let (descriptor, children) = (manifest.descriptor(), manifest.children());
-        if !self.has_all(name, &children.map_err(Fault::Manifest)?)? {
+        let descriptor = manifest.descriptor();
+        let children = manifest.children().map_err(Fault::Manifest)?;
+        if !self.has_all(name, &children)? {
             return Err(Fault::Is(Kind::Incomplete));
         }
         let known = self.find(name, &TagOrDigest::from(&descriptor.digest))?;
@@ -39,8 +40,34 @@ impl Shared {
             ingest.write(0, manifest.bytes())?;
             ingest.commit(&descriptor.digest).map(drop)?;
         }
-        self.change(|index| Ok(index.with(name, tag, descriptor)))?;
+        self.change(|index| {
+            // Once more, now that nobody else changes anything: it may have been deleted meanwhile.
+            let is_there = self.store.open(&descriptor.digest)?.is_some();
+            if !is_there || !self.has_all(name, &children)? {
+                return Err(Fault::Is(Kind::Incomplete));
+            }
+            Ok(index.with(name, tag, descriptor))
+        })?;
         Ok(if known.is_some() { Stored::Already } else { Stored::New })
+    }
+
+    fn delete(&self, name: &RepoName, digest: &Digest) -> Result<(), Fault> {
+        if self.find(name, &TagOrDigest::from(digest))?.is_none() {
+            return Err(Fault::Is(Kind::NotFound));
+        }
+        let lock = self.store.lock()?;
+        let index = self.index()?;
+        // One that is not listed is here because an index leads to it.
+        let changed = index.without(name, digest).ok_or(Fault::InUse)?;
+        if self.names(&changed, digest) {
+            return Err(Fault::InUse);
+        }
+        self.replace(&changed)?;
+        if !changed.all().iter().any(|listed| listed.digest == *digest) {
+            self.store.remove(digest)?;
+        }
+        drop(lock);
+        Ok(())
     }
 }
 
@@ -86,37 +113,21 @@ impl Destination for Repository {
 
     async fn delete_manifest(&self, digest: &Digest) -> Result<(), TransportError> {
         let (operation, digest) = (self.operation(Verb::Delete, digest), digest.clone());
-        self.run(operation, move |shared, name| {
-            let by_digest = TagOrDigest::from(&digest);
-            if shared.find(name, &by_digest)?.is_none() {
-                return Err(Fault::Is(Kind::NotFound));
-            }
-            shared.change(|index| {
-                // One that is not listed is here because an index leads to it.
-                let changed = index.without(name, &digest).ok_or(Fault::InUse)?;
-                let is_in_use = shared.names(&changed, &digest);
-                if is_in_use {
-                    return Err(Fault::InUse);
-                }
-                Ok(Some(changed))
-            })?;
-            if !shared.index()?.all().iter().any(|listed| listed.digest == digest) {
-                shared.store.remove(&digest)?;
-            }
-            Ok(())
-        })
-        .await
+        self.run(operation, move |shared, name| shared.delete(name, &digest)).await
     }
 
     async fn delete_blob(&self, digest: &Digest) -> Result<(), TransportError> {
         let (operation, digest) = (self.operation(Verb::Delete, digest), digest.clone());
         self.run(operation, move |shared, _| {
+            let lock = shared.store.lock()?;
             let index = shared.index()?;
             let is_listed = index.all().iter().any(|listed| listed.digest == digest);
             if is_listed || shared.names(&index, &digest) {
                 return Err(Fault::InUse);
             }
-            if shared.store.remove(&digest)? { Ok(()) } else { Err(Fault::Is(Kind::NotFound)) }
+            let is_removed = shared.store.remove(&digest)?;
+            drop(lock);
+            if is_removed { Ok(()) } else { Err(Fault::Is(Kind::NotFound)) }
         })
         .await
     }

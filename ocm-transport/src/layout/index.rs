@@ -184,7 +184,7 @@ impl Index {
         }
         let mut index = self.clone();
         if let Some(tag) = tag {
-            index = index.without_tag(&owner, tag);
+            index = index.without_tag(Some(repository), tag);
             // It has a name now.
             index.entries.retain(|entry| {
                 let has_tag = entry.image.as_ref().is_some_and(|image| image.tag.is_some());
@@ -214,15 +214,15 @@ impl Index {
             self.tags.get(*owner).is_some_and(|tags| tags.contains_key(tag))
         };
         let owner = owners.iter().find(has_it)?;
-        Some(self.clone().without_tag(owner, tag).arranged())
+        Some(self.clone().without_tag(owner.as_ref(), tag).arranged())
     }
 
-    fn without_tag(mut self, owner: &Option<RepoName>, tag: &Tag) -> Self {
-        let is_it = |entry: &Entry| entry.is(owner.as_ref(), Some(tag), None);
+    fn without_tag(mut self, owner: Option<&RepoName>, tag: &Tag) -> Self {
+        let is_it = |entry: &Entry| entry.is(owner, Some(tag), None);
         let removed: Vec<Entry> = self.entries.extract_if(.., |entry| is_it(entry)).collect();
         for image in removed.into_iter().filter_map(|entry| entry.image) {
             let digest = &image.descriptor.digest;
-            if !self.entries.iter().any(|entry| entry.is(owner.as_ref(), None, Some(digest))) {
+            if !self.entries.iter().any(|entry| entry.is(owner, None, Some(digest))) {
                 self.entries.push(Entry::new(ListedImage { tag: None, ..image }));
             }
         }

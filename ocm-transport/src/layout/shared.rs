@@ -194,14 +194,19 @@ impl Shared {
     ) -> Result<(), Fault> {
         let lock = self.store.lock()?;
         if let Some(index) = change(&*self.index()?)? {
-            let bytes = index.to_bytes().map_err(io::Error::other)?;
-            if bytes.len() as u64 > INDEX_MAX {
-                return Err(Fault::Is(Kind::Full));
-            }
-            self.store.replace_file(INDEX, &bytes)?;
+            self.replace(&index)?;
         }
         drop(lock);
         Ok(())
+    }
+
+    /// Replaces `index.json`; the caller holds the lock of the store.
+    pub(super) fn replace(&self, index: &Index) -> Result<(), Fault> {
+        let bytes = index.to_bytes().map_err(io::Error::other)?;
+        if bytes.len() as u64 > INDEX_MAX {
+            return Err(Fault::Is(Kind::Full));
+        }
+        Ok(self.store.replace_file(INDEX, &bytes)?)
     }
 
     /// Finds a manifest of a repository, and makes sure that its file is there.
