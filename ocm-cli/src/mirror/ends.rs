@@ -1,14 +1,11 @@
 //! Both ends of a run, opened and asked before anything is collected.
 
-use std::{
-    collections::BTreeSet,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
-use ocm_mirror::{Archived, DestinationRules, Place, Places, Resolved, Upstream, Wishes, resolve};
+use ocm_config::ImageSet;
+use ocm_mirror::{
+    Archived, DestinationRules, Layouts, Place, Places, Resolved, Upstream, Wishes, resolve,
+};
 use ocm_oci::Host;
 use ocm_transport::{
     Client, ClientOptions, CredentialFiles, Credentials, Limits, Login as Known, TlsOptions,
@@ -40,7 +37,7 @@ pub(super) struct Ends {
 #[derive(Debug)]
 enum From {
     /// Wherever references say.
-    Registries { client: Client, directory: PathBuf },
+    Registries { client: Client, layouts: Layouts },
     /// One archive.
     Archive { reader: ArchiveReader, archived: Box<Archived> },
 }
@@ -54,7 +51,11 @@ struct To {
 
 impl Ends {
     /// Opens both ends. The destination is asked whether it lets us in, the archive is checked.
-    pub(super) async fn open(request: &Request, session: &mut Session) -> Result<Self, Halt> {
+    pub(super) async fn open(
+        request: &Request,
+        image_set: &ImageSet,
+        session: &mut Session,
+    ) -> Result<Self, Halt> {
         let to = match &request.flow {
             Flow::MirrorToDisk { .. } => None,
             Flow::MirrorToMirror { rules, .. } | Flow::DiskToMirror { rules, .. } => {
@@ -70,8 +71,9 @@ impl Ends {
             }
             Flow::MirrorToDisk { .. } | Flow::MirrorToMirror { .. } => {
                 let client = client(&request.source, request, &session.environment)?;
-                let directory = request.config.parent().unwrap_or(Path::new("")).to_owned();
-                From::Registries { client, directory }
+                let directory = request.config.parent().unwrap_or(Path::new(""));
+                let layouts = Layouts::open(image_set, directory).await;
+                From::Registries { client, layouts }
             }
         };
         Ok(Self { from, to })
@@ -81,7 +83,7 @@ impl Ends {
     pub(super) fn resolve(&self, run: &Run<'_>) -> Resolved {
         let rules = self.to.as_ref().map(|to| &to.rules);
         let from = match &self.from {
-            From::Registries { directory, .. } => Upstream::Origins(directory),
+            From::Registries { layouts, .. } => Upstream::Origins(layouts),
             From::Archive { archived, .. } => Upstream::Archive(archived),
         };
         resolve(&run.configuration.image_set, rules, from)
@@ -101,9 +103,12 @@ impl Ends {
     ///
     /// When one of them cannot be opened.
     pub(super) fn places(&self, wishes: &Wishes) -> Result<Places, Halt> {
-        let mut places = Places::default();
+        let mut places = match &self.from {
+            From::Registries { layouts, .. } => layouts.in_places(Places::default()),
+            From::Archive { .. } => Places::default(),
+        };
         let named: BTreeSet<_> = wishes.iter().map(|(_, wanted)| &wanted.from.place).collect();
-        for place in named {
+        for place in named.into_iter().filter(|place| !matches!(place, Place::Layout(_))) {
             places = places.with_source(place.clone(), self.source(place)?);
         }
         Ok(match &self.to {
