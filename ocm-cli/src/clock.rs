@@ -29,6 +29,11 @@ impl Clock {
         (self.now)()
     }
 
+    /// Returns the date that was set for what is written.
+    pub(crate) fn source_date(&self) -> Option<Timestamp> {
+        self.source_date
+    }
+
     /// Returns the date for what is written.
     pub(crate) fn date(&self) -> Timestamp {
         self.source_date.unwrap_or_else(|| self.now())

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use jiff::Timestamp;
+use ocm_transport::{Proxies, SystemRoots};
 
 /// Every variable that is looked at.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 19] = [
     "CONTAINERS_REGISTRIES_CONF",
     "DOCKER_CONFIG",
     "HOME",
@@ -16,6 +17,8 @@ const NAMES: [&str; 17] = [
     "OC_MIRROR_CACHE",
     "REGISTRY_AUTH_FILE",
     "SOURCE_DATE_EPOCH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
     "TERM",
     "TMPDIR",
     "XDG_CONFIG_HOME",
@@ -30,17 +33,6 @@ const NAMES: [&str; 17] = [
 pub(crate) struct Environment {
     variables: BTreeMap<&'static str, OsString>,
     user: u32,
-}
-
-/// Proxies, as the environment names them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct ProxyVariables {
-    /// For plain HTTP.
-    pub(crate) http: Option<String>,
-    /// For HTTPS.
-    pub(crate) https: Option<String>,
-    /// Hosts that are reached without.
-    pub(crate) no_proxy: Option<String>,
 }
 
 /// Why a variable cannot be used.
@@ -114,12 +106,22 @@ impl Environment {
     }
 
     /// Returns the proxies.
-    pub(crate) fn proxies(&self) -> ProxyVariables {
+    pub(crate) fn proxies(&self) -> Proxies {
         let either = |upper: &str, lower: &str| self.text(upper).or_else(|| self.text(lower));
-        ProxyVariables {
+        Proxies {
             http: either("HTTP_PROXY", "http_proxy"),
             https: either("HTTPS_PROXY", "https_proxy"),
             no_proxy: either("NO_PROXY", "no_proxy"),
+        }
+    }
+
+    /// Returns where the system's certificate authorities are, if not in the usual place.
+    ///
+    /// Source: <https://docs.openssl.org/master/man3/SSL_CTX_load_verify_locations/>.
+    pub(crate) fn system_roots(&self) -> SystemRoots {
+        match (self.path("SSL_CERT_FILE"), self.path("SSL_CERT_DIR")) {
+            (None, None) => SystemRoots::Usual,
+            (file, dir) => SystemRoots::At { file, dir },
         }
     }
 
@@ -214,7 +216,7 @@ mod tests {
             ("http_proxy", "http://lower"),
             ("https_proxy", "http://lower"),
         ]);
-        let expected = ProxyVariables {
+        let expected = Proxies {
             http: Some("http://upper".to_owned()),
             https: Some("http://lower".to_owned()),
             no_proxy: None,

@@ -30,6 +30,12 @@ impl Exit {
         Self(kinds.into_iter().map(bit).fold(0, |bits, bit| bits | bit))
     }
 
+    /// Returns the code in which both are.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Returns the number.
     pub(crate) fn code(self) -> u8 {
         self.0

@@ -252,16 +252,14 @@ mod tests {
         let there = tempfile::tempdir().unwrap();
         let (volume, directory) = (there.path().join("mirror_000001.tar"), there.path());
         fs::write(&volume, "").unwrap();
-        let target = || "r:5000".parse().unwrap();
+        let rules = || "docker://r:5000".parse().unwrap();
         let from = |from: &Path, workspace: Option<&str>| Flow::DiskToMirror {
             from: from.to_owned(),
             workspace: workspace.map(PathBuf::from),
-            target: target(),
+            rules: rules(),
         };
-        let to_mirror = |workspace: &str| Flow::MirrorToMirror {
-            workspace: workspace.into(),
-            target: target(),
-        };
+        let to_mirror =
+            |workspace: &str| Flow::MirrorToMirror { workspace: workspace.into(), rules: rules() };
         let cases = [
             (Flow::MirrorToDisk { directory: "out".into() }, "out/working-dir".into()),
             (

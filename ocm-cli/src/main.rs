@@ -1,15 +1,34 @@
 //! `ocm`: brings container content to OpenShift clusters that have no internet.
+//!
+//! ```text
+//! argv ─► args ─► request ─┐
+//!         environment ─────┴─► app ─► supervise ─► mirror | demo | serve
+//!                                     signals        │
+//!                                                    ├─► configuration, files: what is read and written
+//!                                                    ├─► progress: what events look like
+//!                                                    └─► console, report: everything that is said
+//! ```
 
+mod app;
 mod args;
 mod clock;
+mod configuration;
 mod console;
-mod destination;
+mod demo;
 mod environment;
 mod exit;
 mod files;
+mod halt;
+mod mirror;
 mod progress;
 mod report;
 mod request;
+mod serve;
 mod supervise;
+mod version;
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    app::main().into()
+}

@@ -193,7 +193,7 @@ impl Progress {
             Event::Present(present) => {
                 (Level::Debug, format!("Already there {}", present.name.origin))
             }
-            Event::Lost(lost) => (Level::Error, failed_line(lost)),
+            Event::Lost(lost) => (Level::Error, lost_line(lost)),
             Event::Retried { failure, pause } => {
                 let pause = humane_pause(*pause);
                 (Level::Warn, format!("{}; trying again {pause}", failure.chain.join(": ")))
@@ -286,7 +286,8 @@ pub(crate) fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
-fn failed_line(lost: &Lost) -> String {
+/// Returns what is said of an image that cannot be had.
+pub(crate) fn lost_line(lost: &Lost) -> String {
     copy_failed(lost.kind, &lost.failure.image, &lost.failure)
 }
 

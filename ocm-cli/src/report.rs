@@ -18,6 +18,9 @@ pub(crate) struct Complaint {
     /// What may help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
+    /// What machines may want to know as well.
+    #[serde(flatten)]
+    pub(crate) details: Option<serde_json::Value>,
     /// Text of a file that it is about.
     #[serde(skip)]
     pub(crate) excerpt: Option<Excerpt>,
@@ -51,13 +54,19 @@ impl Complaint {
         let mut chain = chain.into_iter().map(|text| printable(&text).into_owned());
         let message = chain.next().unwrap_or_default();
         let hint = hint.map(|hint| printable(&hint).into_owned());
-        Self { message, causes: chain.collect(), hint, excerpt: None }
+        Self { message, causes: chain.collect(), hint, ..Self::default() }
     }
 
     /// Adds what may help.
     #[must_use]
     pub(crate) fn with_hint(self, hint: Option<String>) -> Self {
         Self { hint: hint.or(self.hint), ..self }
+    }
+
+    /// Adds what machines may want to know as well: an object.
+    #[must_use]
+    pub(crate) fn with_details(self, details: serde_json::Value) -> Self {
+        Self { details: Some(details), ..self }
     }
 
     /// Adds places in a file.

@@ -6,17 +6,13 @@
 //! Environment ───────────┘
 //! ```
 
-use std::{
-    num::{NonZeroU16, NonZeroUsize},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::civil::Date;
+use ocm_mirror::DestinationRules;
 
 use crate::{
     args::{GoDuration, LowArgs, MirrorArgs, PlatformIndex, RegistryArgs, Switch},
-    destination::Target,
     environment::Environment,
 };
 
@@ -24,7 +20,7 @@ mod error;
 mod side;
 
 pub(crate) use error::UsageError;
-pub(crate) use side::{Login, Side, SideName};
+pub(crate) use side::{Login, Side, SideName, Verify};
 
 /// How many images, or layers of one, may be worked on at once.
 const PARALLEL: std::ops::RangeInclusive<i64> = 1..=64;
@@ -46,8 +42,8 @@ pub(crate) struct Request {
     pub(crate) ca_files: Vec<PathBuf>,
     /// Bounds of effort and of waiting.
     pub(crate) effort: Effort,
-    /// Most components of a path at the destination.
-    pub(crate) nesting: Option<NonZeroUsize>,
+    /// How much of a repository's name a mirror set may leave out.
+    pub(crate) nesting: Nesting,
     /// What becomes of an index of which some platforms are left out.
     pub(crate) platform_index: PlatformIndex,
     /// Whether a blob may be split across volumes.
@@ -66,7 +62,7 @@ pub(crate) enum Flow {
         /// Directory for logs and results.
         workspace: PathBuf,
         /// Where content goes.
-        target: Target,
+        rules: DestinationRules,
     },
     /// From registries to an archive.
     MirrorToDisk {
@@ -80,7 +76,7 @@ pub(crate) enum Flow {
         /// Directory for logs and results, where it is not that of the archive.
         workspace: Option<PathBuf>,
         /// Where content goes.
-        target: Target,
+        rules: DestinationRules,
     },
 }
 
@@ -102,12 +98,21 @@ pub(crate) struct Effort {
     pub(crate) retries: u32,
     /// How long to wait before; `None` waits longer each time.
     pub(crate) retry_delay: Option<Duration>,
-    /// How long an image may make no progress; `None` is forever.
+    /// How long an image may make no progress, where that was said; zero is forever.
     pub(crate) stall: Option<Duration>,
-    /// Most images at once.
-    pub(crate) images: NonZeroU16,
-    /// Most layers of one image at once.
-    pub(crate) layers: NonZeroU16,
+    /// Most images at once, where that was said.
+    pub(crate) images: Option<NonZeroUsize>,
+    /// Most layers of one image at once, where that was said.
+    pub(crate) layers: Option<NonZeroUsize>,
+}
+
+/// Whether paths at the destination are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nesting {
+    /// They are as deep as they come.
+    Free,
+    /// What is deeper is joined.
+    Limited,
 }
 
 /// Whether a blob may be split across volumes.
@@ -143,13 +148,13 @@ impl Request {
         let config = args.mirror.config.clone().filter(|file| !file.as_os_str().is_empty());
         let config = config.ok_or(UsageError::NoConfig)?;
         let mut ineffective = args.ineffective.given();
-        let flow = flow(destination, args.mirror.from.as_deref(), workspace)?;
+        let mut flow = flow(destination, args.mirror.from.as_deref(), workspace)?;
         if check_since(&args.mirror, &flow)? {
             ineffective.push("--since");
         }
         let mode = mode(&args.mirror)?;
         let effort = effort(&args.registry)?;
-        let nesting = nesting(args.mirror.max_nested_paths)?;
+        let nesting = nest(&mut flow, args.mirror.max_nested_paths)?;
         let (source, target) = (args.source.into(), args.target.into());
         let authfile = args.registry.authfile.or_else(|| environment.authfile());
         let source = Side::new(SideName::Source, source, authfile.clone(), &mut ineffective)?;
@@ -209,20 +214,14 @@ fn flow(
         };
     }
     let from = from.map(archive).transpose()?;
-    let Some(registry) = destination.strip_prefix("docker://") else {
+    if !destination.starts_with("docker://") {
         return Err(UsageError::Destination { given: given() });
-    };
-    let target = |registry: &str| {
-        registry.parse().map_err(|source| UsageError::Target { given: given(), source })
-    };
+    }
+    let rules = || destination.parse().map_err(UsageError::Target);
     match (from, workspace) {
         (None, None) => Err(UsageError::NoWorkspace),
-        (None, Some(workspace)) => {
-            Ok(Flow::MirrorToMirror { workspace, target: target(registry)? })
-        }
-        (Some(from), workspace) => {
-            Ok(Flow::DiskToMirror { from, workspace, target: target(registry)? })
-        }
+        (None, Some(workspace)) => Ok(Flow::MirrorToMirror { workspace, rules: rules()? }),
+        (Some(from), workspace) => Ok(Flow::DiskToMirror { from, workspace, rules: rules()? }),
     }
 }
 
@@ -259,28 +258,34 @@ fn mode(typed: &MirrorArgs) -> Result<Mode, UsageError> {
 }
 
 fn effort(typed: &RegistryArgs) -> Result<Effort, UsageError> {
-    let positive = |GoDuration(duration)| Some(duration).filter(|duration| !duration.is_zero());
+    let parallel = |flag, given: Option<i64>| given.map(|given| parallel(flag, given)).transpose();
     let retries = u32::try_from(typed.retry_times);
+    let GoDuration(retry_delay) = typed.retry_delay;
     Ok(Effort {
         images: parallel("--parallel-images", typed.parallel_images)?,
         layers: parallel("--parallel-layers", typed.parallel_layers)?,
         retries: retries.or(Err(UsageError::Retries { given: typed.retry_times }))?,
-        retry_delay: positive(typed.retry_delay),
-        stall: positive(typed.image_timeout),
+        retry_delay: Some(retry_delay).filter(|delay| !delay.is_zero()),
+        stall: typed.image_timeout.map(|GoDuration(stall)| stall),
     })
 }
 
-fn parallel(flag: &'static str, given: i64) -> Result<NonZeroU16, UsageError> {
+fn parallel(flag: &'static str, given: i64) -> Result<NonZeroUsize, UsageError> {
     let within = Some(given).filter(|given| PARALLEL.contains(given));
-    let number = within.and_then(|given| NonZeroU16::new(u16::try_from(given).ok()?));
+    let number = within.and_then(|given| NonZeroUsize::new(usize::try_from(given).ok()?));
     number.ok_or(UsageError::Parallel { flag, given })
 }
 
-fn nesting(given: i64) -> Result<Option<NonZeroUsize>, UsageError> {
-    match usize::try_from(given) {
-        Ok(number) => Ok(NonZeroUsize::new(number)),
-        Err(_) => Err(UsageError::Nesting { given }),
+fn nest(flow: &mut Flow, given: i64) -> Result<Nesting, UsageError> {
+    let number = usize::try_from(given).or(Err(UsageError::Nesting { given }))?;
+    let Some(limit) = NonZeroUsize::new(number) else { return Ok(Nesting::Free) };
+    match flow {
+        Flow::MirrorToDisk { .. } => {}
+        Flow::MirrorToMirror { rules, .. } | Flow::DiskToMirror { rules, .. } => {
+            *rules = rules.clone().with_nesting(limit);
+        }
     }
+    Ok(Nesting::Limited)
 }
 
 #[cfg(test)]

@@ -1,22 +1,21 @@
 //! Runs a job so that Ctrl-C ends the program within a second, whatever the job is doing.
 //!
 //! ```text
-//! main thread: signals ──first──► Stopping, seen by the job, which reports and ends
-//!                      ──second, or too late──► exit, the job left where it is
-//! worker threads: the job
+//! main thread:   signals ──first──► Stopping, seen by the job, which reports and ends
+//!                        ──second, or too late──► exit, the job left where it is
+//! thread of its own, and the runtime's: the job
 //! ```
 //!
-//! The job runs on other threads, and the runtime is not waited for: a file that a slow disk will
+//! The job runs on other threads, and none of them is waited for: a file that a slow disk will
 //! not let go of holds up neither the second Ctrl-C nor the end.
 
-use std::{future::Future, io, panic, time::Duration};
+use std::{future::Future, io, panic, thread, time::Duration};
 
 use tokio::{
     runtime::Builder,
     select,
     signal::unix::{Signal, SignalKind, signal},
-    sync::watch,
-    task::JoinSet,
+    sync::{oneshot, watch},
     time,
 };
 
@@ -84,46 +83,48 @@ impl Stopping {
 /// # Errors
 ///
 /// When there can be no threads, or signals cannot be had.
-pub(crate) fn supervise<F>(begin: impl FnOnce(Stopping) -> F) -> io::Result<Exit>
+pub(crate) fn supervise<F>(begin: impl FnOnce(Stopping) -> F + Send + 'static) -> io::Result<Exit>
 where
-    F: Future<Output = Exit> + Send + 'static,
+    F: Future<Output = Exit>,
 {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    let exit = runtime.block_on(async {
-        let signals = Signals::new()?;
-        let (tell, told) = watch::channel(None);
-        Ok(watch_over(begin(Stopping(told)), tell, signals).await)
-    });
+    let (tell, told) = watch::channel(None);
+    let (say, ended) = oneshot::channel();
+    let handle = runtime.handle().clone();
+    let mut signals = runtime.block_on(async { Signals::new() })?;
+    let job = thread::Builder::new().name("job".to_owned()).spawn(move || {
+        let exit = handle.block_on(begin(Stopping(told)));
+        // Whoever left without waiting does not need to know.
+        drop(say.send(exit));
+    })?;
+    let exit = runtime.block_on(watch_over(ended, tell, &mut signals));
     runtime.shutdown_background();
-    exit
+    match exit {
+        Some(exit) => Ok(exit),
+        // It ended without saying how: only a bug does that, and hiding it would help nobody.
+        None => match job.join() {
+            Err(panicked) => panic::resume_unwind(panicked),
+            Ok(()) => Ok(Exit::GENERIC),
+        },
+    }
 }
 
 async fn watch_over(
-    job: impl Future<Output = Exit> + Send + 'static,
+    mut job: oneshot::Receiver<Exit>,
     tell: watch::Sender<Option<Stop>>,
-    mut signals: Signals,
-) -> Exit {
-    let mut jobs = JoinSet::new();
-    jobs.spawn(job);
+    signals: &mut Signals,
+) -> Option<Exit> {
     let stop = select! {
-        exit = ended(&mut jobs) => return exit,
+        exit = &mut job => return exit.ok(),
         stop = signals.next() => stop,
     };
     tell.send_replace(Some(stop));
     select! {
-        _ = ended(&mut jobs) => {}
-        _ = signals.next() => {}
-        () = time::sleep(GRACE) => {}
-    }
-    stop.into()
-}
-
-async fn ended(jobs: &mut JoinSet<Exit>) -> Exit {
-    match jobs.join_next().await {
-        Some(Ok(exit)) => exit,
-        Some(Err(error)) if error.is_panic() => panic::resume_unwind(error.into_panic()),
-        Some(Err(_)) | None => Exit::GENERIC,
-    }
+        ended = &mut job => ended.ok()?,
+        _ = signals.next() => stop.into(),
+        () = time::sleep(GRACE) => stop.into(),
+    };
+    Some(stop.into())
 }
 
 /// The signals that ask a program to stop.

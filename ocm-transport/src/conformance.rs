@@ -32,7 +32,7 @@ mod manifests;
 mod reads;
 mod uploads;
 
-use std::{fmt, num::NonZeroUsize};
+use std::{fmt, future::ready, num::NonZeroUsize};
 
 use futures::future::BoxFuture;
 use ocm_oci::{Descriptor, RepoName};
@@ -53,7 +53,7 @@ pub use uploads::{
     resumes_an_interrupted_upload, takes_one_blob_many_times_at_once,
 };
 
-use crate::{Begun, BlobStream, Destination, Page, Source, Stored, Transport, Upload};
+use crate::{Begun, BlobStream, Destination, Kind, Page, Source, Stored, Transport, Upload};
 
 /// One check.
 pub struct Check {
@@ -83,10 +83,18 @@ macro_rules! checks {
 
 /// Makes every check, on places that `fresh` makes.
 pub async fn all(fresh: impl Fn() -> Box<dyn Transport>) {
+    all_with(move || ready(fresh())).await;
+}
+
+/// Makes every check, on places that `fresh` makes in its own time.
+pub async fn all_with<F>(fresh: impl Fn() -> F)
+where
+    F: Future<Output = Box<dyn Transport>>,
+{
     for check in writes().into_iter().chain(changes()) {
-        check.run(&*fresh()).await;
+        check.run(&*fresh().await).await;
     }
-    let place = fresh();
+    let place = fresh().await;
     Fixture::readable().push(&*place).await;
     for check in reads() {
         check.run(&*place).await;
@@ -155,11 +163,15 @@ async fn open(to: &dyn Destination, blob: &Descriptor) -> Box<dyn Upload> {
     }
 }
 
-/// Follows the list of tags, asked for in pages of one.
+/// Follows the list of tags, asked for in pages of one. A registry does not know a repository
+/// that holds nothing.
 async fn tags_of(from: &dyn Source) -> Vec<String> {
     let (mut tags, mut next) = (Vec::new(), Some(Page { after: None, limit: NonZeroUsize::MIN }));
     while let Some(page) = next.take() {
-        let listing = from.tags(&page).await.unwrap();
+        let listing = match from.tags(&page).await {
+            Err(error) if error.kind() == Kind::NotFound => break,
+            listing => listing.unwrap(),
+        };
         tags.extend(listing.items.iter().map(ToString::to_string));
         next = listing.next;
     }

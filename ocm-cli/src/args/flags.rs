@@ -133,33 +133,30 @@ pub(crate) struct RegistryArgs {
         help_heading = "Speed and patience"
     )]
     pub(crate) retry_delay: GoDuration,
-    /// How long an image may make no progress; 0 is forever
+    /// How long an image may make no progress; 0 is forever [default: 1m]
     #[arg(
         long,
         value_name = "DURATION",
-        default_value = "10m",
         allow_hyphen_values = true,
         help_heading = "Speed and patience"
     )]
-    pub(crate) image_timeout: GoDuration,
-    /// How many images are worked on at once, 1 to 64
+    pub(crate) image_timeout: Option<GoDuration>,
+    /// How many images are worked on at once, 1 to 64 [default: as many as help]
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 4,
         allow_negative_numbers = true,
         help_heading = "Speed and patience"
     )]
-    pub(crate) parallel_images: i64,
-    /// How many layers of an image are worked on at once, 1 to 64
+    pub(crate) parallel_images: Option<i64>,
+    /// How many layers of an image are worked on at once, 1 to 64 [default: as many as help]
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 5,
         allow_negative_numbers = true,
         help_heading = "Speed and patience"
     )]
-    pub(crate) parallel_layers: i64,
+    pub(crate) parallel_layers: Option<i64>,
 }
 
 /// Flags of oc-mirror that scripts pass, and that change nothing here.

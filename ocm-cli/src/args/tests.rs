@@ -33,7 +33,7 @@ fn booleans_are_written_as_in_go() {
 #[test]
 fn durations_are_written_as_in_go() {
     let args = read("--image-timeout 1h30m --retry-delay=500ms").unwrap();
-    assert_eq!(args.registry.image_timeout.0, Duration::from_mins(90));
+    assert_eq!(args.registry.image_timeout, Some(GoDuration(Duration::from_mins(90))));
     assert_eq!(args.registry.retry_delay.0, Duration::from_millis(500));
 }
 

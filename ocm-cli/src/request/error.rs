@@ -1,5 +1,6 @@
+use ocm_mirror::TargetError;
+
 use super::SideName;
-use crate::destination::TargetError;
 
 /// Why the arguments make no sense.
 #[derive(Debug, thiserror::Error)]
@@ -20,13 +21,8 @@ pub(crate) enum UsageError {
     #[error("no directory stands after `file://`")]
     NoDirectory,
     /// The destination names no registry.
-    #[error("`{given}` is not a registry to mirror to")]
-    Target {
-        /// What was typed.
-        given: String,
-        /// Why not.
-        source: TargetError,
-    },
+    #[error(transparent)]
+    Target(TargetError),
     /// Nothing says what is mirrored.
     #[error("`--config` is missing")]
     NoConfig,
@@ -135,7 +131,7 @@ impl UsageError {
             Self::NoDestination => "write `file://DIR` or `docker://HOST[/NAMESPACE]` at the end",
             Self::Destination { given } => return Some(destination_hint(given)),
             Self::NoDirectory => "write `file://DIR`",
-            Self::Target { source, .. } => return Some(source.hint()),
+            Self::Target(error) => return error.hint(),
             Self::NoConfig => "write `-c FILE`, with an ImageSetConfiguration",
             Self::Workspace { given } => return Some(workspace_hint(given)),
             Self::NoWorkspace => {

@@ -24,29 +24,29 @@ fn complaint(words: &str) -> String {
 
 #[test]
 fn the_destination_and_two_flags_say_which_way_content_goes() {
-    let target: Target = "r:5000/ns".parse().unwrap();
+    let rules: DestinationRules = "docker://r:5000/ns".parse().unwrap();
     let cases = [
         ("file://out", Flow::MirrorToDisk { directory: "out".into() }),
         ("file:///media/usb/", Flow::MirrorToDisk { directory: "/media/usb/".into() }),
         (
             "--workspace file://w docker://r:5000/ns",
-            Flow::MirrorToMirror { workspace: "w".into(), target: target.clone() },
+            Flow::MirrorToMirror { workspace: "w".into(), rules: rules.clone() },
         ),
         (
             "--from file://in/ docker://r:5000/ns",
-            Flow::DiskToMirror { from: "in/".into(), workspace: None, target: target.clone() },
+            Flow::DiskToMirror { from: "in/".into(), workspace: None, rules: rules.clone() },
         ),
         (
             "--from in/mirror_000001.tar docker://r:5000/ns/",
             Flow::DiskToMirror {
                 from: "in/mirror_000001.tar".into(),
                 workspace: None,
-                target: target.clone(),
+                rules: rules.clone(),
             },
         ),
         (
             "--from in --workspace file://w docker://r:5000/ns",
-            Flow::DiskToMirror { from: "in".into(), workspace: Some("w".into()), target },
+            Flow::DiskToMirror { from: "in".into(), workspace: Some("w".into()), rules },
         ),
     ];
     for (words, flow) in cases {
@@ -108,12 +108,25 @@ fn what_makes_no_sense_is_said_with_what_to_type() {
 
 #[test]
 fn limits_of_parallel_work_are_one_and_sixty_four() {
-    let effort = request("-c x --parallel-images 64 --parallel-layers 1 file://o").unwrap().effort;
-    assert_eq!((effort.images.get(), effort.layers.get()), (64, 1));
-    assert_eq!((effort.retries, effort.retry_delay), (5, None));
-    assert_eq!(effort.stall, Some(Duration::from_mins(10)));
-    let effort = request("-c x --image-timeout 0 --retry-delay 2s file://o").unwrap().effort;
-    assert_eq!((effort.stall, effort.retry_delay), (None, Some(Duration::from_secs(2))));
+    let effort = |words: &str| request(&format!("-c x {words} file://o")).unwrap().effort;
+    let most = effort("--parallel-images 64 --parallel-layers 1");
+    assert_eq!((most.images, most.layers), (NonZeroUsize::new(64), NonZeroUsize::new(1)));
+    let usual = effort("");
+    assert_eq!((usual.images, usual.layers, usual.stall), (None, None, None));
+    assert_eq!((usual.retries, usual.retry_delay), (5, None));
+    let patient = effort("--image-timeout 0 --retry-delay 2s");
+    assert_eq!(patient.stall, Some(Duration::ZERO));
+    assert_eq!(patient.retry_delay, Some(Duration::from_secs(2)));
+}
+
+#[test]
+fn paths_are_cut_where_they_go_into_a_registry() {
+    let words = "-c x --max-nested-paths 2 --workspace file://w docker://r/ns";
+    let request = request(words).unwrap();
+    assert_eq!(request.nesting, Nesting::Limited);
+    let rules: DestinationRules = "docker://r/ns".parse().unwrap();
+    let rules = rules.with_nesting(NonZeroUsize::new(2).unwrap());
+    assert_eq!(request.flow, Flow::MirrorToMirror { workspace: "w".into(), rules });
 }
 
 #[test]

@@ -1,7 +1,14 @@
 //! The engine, from wishes to a report, between two places in memory.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do: by panicking"
+)]
 
 mod archive;
+mod layouts;
+mod mapping;
 mod plan;
 mod platforms;
 mod run;

@@ -1,0 +1,177 @@
+//! Reads the configuration, and shows what is wrong with it where it stands.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use miette::{LabeledSpan, NamedSource};
+use ocm_config::{Fault, Faults, ImageSet, Severity};
+use serde_json::json;
+
+use crate::{
+    console::{Console, Level},
+    files,
+    halt::Halt,
+    report::{Complaint, Excerpt},
+};
+
+/// Most faults that are shown one by one.
+const MOST_FAULTS: usize = 20;
+
+/// A configuration, and the bytes it was read from.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    pub(crate) image_set: ImageSet,
+    pub(crate) text: Bytes,
+}
+
+/// Reads `file`.
+///
+/// # Errors
+///
+/// When it cannot be read, or means nothing; all that is wrong with it has been said then.
+pub(crate) fn read(file: &Path, console: &mut Console) -> Result<Configuration, Halt> {
+    let bytes = files::read(file)?;
+    match ocm_config::parse(&bytes) {
+        Ok(parsed) => {
+            for warning in &parsed.warnings {
+                console.tell(Level::Warn, warning, &warning_line(file, warning));
+            }
+            Ok(Configuration { image_set: parsed.image_set, text: bytes.into() })
+        }
+        Err(faults) => {
+            let text = shown(&String::from_utf8_lossy(&bytes));
+            for complaint in complaints(file, &text, &faults) {
+                console.complain(&complaint);
+            }
+            Err(Halt::Said)
+        }
+    }
+}
+
+fn warning_line(file: &Path, warning: &Fault) -> String {
+    let (line, column) = (warning.location.line, warning.location.column);
+    let text = format!("{}:{line}:{column}: {}", file.display(), warning.message);
+    match &warning.help {
+        Some(help) => format!("{text} ({help})"),
+        None => text,
+    }
+}
+
+fn complaints(file: &Path, text: &str, faults: &Faults) -> Vec<Complaint> {
+    let errors: Vec<_> = faults.iter().filter(|fault| fault.severity == Severity::Error).collect();
+    let count = errors.len() + faults.omitted();
+    let mut complaints: Vec<_> =
+        errors.iter().take(MOST_FAULTS).map(|fault| complaint(file, text, fault)).collect();
+    if count > 1 {
+        let shown = count.min(MOST_FAULTS);
+        let mut message = format!("`{}` has {count} errors", file.display());
+        if shown < count {
+            message += &format!(", of which {shown} are shown");
+        }
+        complaints.push(Complaint::told([message], None));
+    }
+    complaints
+}
+
+fn complaint(file: &Path, text: &str, fault: &Fault) -> Complaint {
+    let name = file.display().to_string();
+    let (line, column) = (fault.location.line, fault.location.column);
+    let details = json!({
+        "file": &name, "line": line, "column": column, "path": &fault.location.path,
+        "code": fault.code,
+    });
+    let message = match fault.location.path.as_str() {
+        "" => fault.message.clone(),
+        path => format!("{path}: {}", fault.message),
+    };
+    let complaint = Complaint::told([message], fault.help.clone()).with_details(details);
+    let Some((at, length)) = span(text, line, column) else { return complaint };
+    let labels = vec![LabeledSpan::new(Some("here".to_owned()), at, length)];
+    complaint.with_excerpt(Excerpt { file: NamedSource::new(name, text.to_owned()), labels })
+}
+
+/// Finds the word at a place: where it begins, and how many bytes it has.
+fn span(text: &str, line: u32, column: u32) -> Option<(usize, usize)> {
+    let nth = |number: u32| usize::try_from(number).ok()?.checked_sub(1);
+    let mut lines = text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(nth(line)?).map(str::len).sum();
+    let rest = lines.next().unwrap_or_default();
+    let (at, _) = rest.char_indices().nth(nth(column)?).unwrap_or((rest.trim_end().len(), ' '));
+    let word = rest.get(at..)?.split(|c: char| c.is_whitespace()).next().unwrap_or_default();
+    let word = word.strip_suffix(':').filter(|word| !word.is_empty()).unwrap_or(word);
+    Some((before + at, word.len()))
+}
+
+/// Hides what a terminal would obey. Lines stay lines, and columns stay columns.
+fn shown(text: &str) -> String {
+    let is_hidden = |c: char| c.is_control() && c != '\n' && c != '\t';
+    text.chars().map(|c| if is_hidden(c) { '␣' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        args::{LogFormat, LogLevel},
+        console::{
+            Colour,
+            tests::{Desk, desk},
+        },
+    };
+
+    fn read_text(text: &str, format: LogFormat) -> (Result<Configuration, Halt>, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("isc.yaml");
+        std::fs::write(&file, text).unwrap();
+        let Desk { mut console, err, .. } = desk(LogLevel::Info, format, Colour::Never);
+        let read = read(&file, &mut console);
+        let directory = directory.path().display().to_string();
+        (read, err.text().replace(&directory, "DIR"))
+    }
+
+    const HEAD: &str =
+        "kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\nmirror:\n";
+
+    #[test]
+    fn faults_are_shown_where_they_stand() {
+        let text = format!(
+            "{HEAD}  additionalImages:\n  - nane: quay.io/team/app:v1\n  platform: {{}}\n\
+             archiveSize: four\n"
+        );
+        let (read, said) = read_text(&text, LogFormat::Text);
+        assert!(matches!(read, Err(Halt::Said)));
+        insta::assert_snapshot!(said);
+    }
+
+    #[test]
+    fn a_terminal_does_not_obey_the_text_of_a_configuration() {
+        let (_, said) = read_text(&format!("{HEAD}archiveSize: \u{1b}[31mx\n"), LogFormat::Text);
+        assert!(said.contains("␣[31mx") && !said.contains('\u{1b}'), "{said}");
+    }
+
+    #[test]
+    fn machines_learn_line_and_column() {
+        let (_, said) = read_text(&format!("{HEAD}  nonsense: 1\n"), LogFormat::Json);
+        let object: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+        assert_eq!((&object["line"], &object["column"]), (&4.into(), &3.into()), "{said}");
+        assert_eq!(object["code"], "unknown-key");
+    }
+
+    #[test]
+    fn a_sound_configuration_is_read() {
+        let text = format!("{HEAD}  additionalImages:\n  - name: quay.io/team/app:v1\n");
+        let (read, said) = read_text(&text, LogFormat::Text);
+        assert_eq!(read.unwrap().image_set.mirror.additional_images.len(), 1);
+        assert_eq!(said, "");
+    }
+
+    #[test]
+    fn a_place_outside_of_the_text_is_its_end() {
+        assert_eq!(span("a: b\n", 1, 1), Some((0, 1)));
+        assert_eq!(span("a: b\n", 1, 4), Some((3, 1)));
+        assert_eq!(span("ä: b\n", 1, 4), Some((4, 1)));
+        assert_eq!(span("a: b\n", 1, 99), Some((4, 0)));
+        assert_eq!(span("a: b\n", 2, 1), Some((5, 0)));
+        assert_eq!(span("", 1, 1), Some((0, 0)));
+    }
+}

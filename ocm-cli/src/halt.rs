@@ -1,0 +1,130 @@
+//! Why a job ends before it is done.
+
+use std::error::Error;
+
+use ocm_config::ArchiveSize;
+use ocm_mirror::{ArchivedError, Failure, PlanError, PrepareError};
+use ocm_registry::ServerError;
+use ocm_transport::{
+    ClientError, CredentialsError, TransportError,
+    archive::{ArchiveError, LayoutError},
+};
+
+use crate::{environment::EnvironmentError, files::FileError, report::Complaint, supervise::Stop};
+
+/// Why a job ends before it is done.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// Something is wrong, and has to be said.
+    Failed(Box<Complaint>),
+    /// Something is wrong, and was said.
+    Said,
+    /// It was told to.
+    Stopped(Stop),
+}
+
+impl Halt {
+    /// Makes one of an error, and of what may help.
+    fn of(error: &dyn Error, hint: Option<String>) -> Self {
+        Complaint::of(error).with_hint(hint).into()
+    }
+}
+
+impl From<Complaint> for Halt {
+    fn from(complaint: Complaint) -> Self {
+        Self::Failed(Box::new(complaint))
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        Self::Stopped(stop)
+    }
+}
+
+impl From<FileError> for Halt {
+    fn from(error: FileError) -> Self {
+        Self::of(&error, error.hint())
+    }
+}
+
+impl From<EnvironmentError> for Halt {
+    fn from(error: EnvironmentError) -> Self {
+        Self::of(&error, Some(format!("set `{}` to such a number, or unset it", error.name)))
+    }
+}
+
+impl From<ArchiveError> for Halt {
+    fn from(error: ArchiveError) -> Self {
+        Self::of(&error, error.hint())
+    }
+}
+
+impl From<ArchivedError> for Halt {
+    fn from(error: ArchivedError) -> Self {
+        let hint = "mirror to disk again, and carry that archive over".to_owned();
+        Self::of(&error, Some(hint))
+    }
+}
+
+impl From<LayoutError> for Halt {
+    fn from(error: LayoutError) -> Self {
+        let least = match &error {
+            LayoutError::TooSmall { least, .. } => ArchiveSize::at_least(*least),
+            _ => None,
+        };
+        let hint = match (&error, least) {
+            (_, Some(least)) => Some(format!("write `archiveSize: {}` or more", least.gib())),
+            (LayoutError::TooMany { .. }, None) => Some("raise `archiveSize`".to_owned()),
+            _ => None,
+        };
+        Self::of(&error, hint)
+    }
+}
+
+impl From<PlanError> for Halt {
+    fn from(error: PlanError) -> Self {
+        Self::of(&error, None)
+    }
+}
+
+impl From<PrepareError> for Halt {
+    fn from(error: PrepareError) -> Self {
+        Self::of(&error, None)
+    }
+}
+
+impl From<CredentialsError> for Halt {
+    fn from(error: CredentialsError) -> Self {
+        let hint = "log in again (`podman login`, `docker login`), or name another file with \
+                    `--authfile`";
+        Self::of(&error, Some(hint.to_owned()))
+    }
+}
+
+impl From<ClientError> for Halt {
+    fn from(error: ClientError) -> Self {
+        let hint = match &error {
+            ClientError::Tls(_) => {
+                "`--ca-file` takes a file with certificates in PEM; certs.d directories hold \
+                 `*.crt`, and `*.cert` with `*.key`"
+            }
+            _ => "write `HTTPS_PROXY=http://HOST:PORT`",
+        };
+        Self::of(&error, Some(hint.to_owned()))
+    }
+}
+
+impl From<&TransportError> for Halt {
+    fn from(error: &TransportError) -> Self {
+        let Failure { chain, hint, .. } = Failure::from(error);
+        Complaint::told(chain, hint).into()
+    }
+}
+
+impl From<ServerError> for Halt {
+    fn from(error: ServerError) -> Self {
+        let hint = "choose another address with `--listen`, such as `127.0.0.1:0`".to_owned();
+        Self::of(&error, Some(hint))
+    }
+}

@@ -1,0 +1,198 @@
+//! One mirror run, from a request to an exit code.
+//!
+//! ```text
+//! Request ─► configuration ─► Ends ─► resolve ─► prepare ─► show ─┬─► dry run
+//!                             both are asked before                └─► execute ─► conclude
+//!                             anything is collected                    follow      last lines
+//! ```
+
+use std::{path::Path, sync::Arc};
+
+use ocm_mirror::{Asking, Holdings, Means, Options, Place, Plan, Prepared, RetryPolicy, Wishes};
+use tokio::time::Instant;
+
+use crate::{
+    args::PlatformIndex,
+    clock::Clock,
+    configuration::{self, Configuration},
+    console::Console,
+    environment::Environment,
+    exit::Exit,
+    files::{self, FileError, WorkingDir},
+    halt::Halt,
+    report::Complaint,
+    request::{Effort, Flow, Mode, Request},
+    supervise::Stopping,
+    version,
+};
+
+mod conclude;
+mod disk;
+mod dry_run;
+mod ends;
+mod follow;
+mod mapping;
+mod show;
+
+use conclude::Outcome;
+use ends::Ends;
+
+/// What a job has of the world.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// What the program is called by who types.
+    pub(crate) program: String,
+    pub(crate) console: Console,
+    pub(crate) environment: Environment,
+    pub(crate) stopping: Stopping,
+}
+
+impl Session {
+    /// Ends a job, saying why.
+    pub(crate) fn end(&mut self, ended: Result<Exit, Halt>) -> Exit {
+        self.console.clear();
+        match ended {
+            Ok(exit) => exit,
+            Err(Halt::Said) => Exit::GENERIC,
+            Err(Halt::Failed(complaint)) => {
+                self.console.complain(&complaint);
+                Exit::GENERIC
+            }
+            Err(Halt::Stopped(stop)) => {
+                self.console.warn("stopped before anything was copied");
+                stop.into()
+            }
+        }
+    }
+}
+
+/// A run that has begun: its files, its clock, and what was asked for.
+#[derive(Debug)]
+struct Run<'a> {
+    request: &'a Request,
+    working_dir: WorkingDir,
+    clock: Clock,
+    configuration: Configuration,
+}
+
+/// A plan, and all that it takes to carry it out.
+#[derive(Debug)]
+struct Ready {
+    plan: Arc<Plan>,
+    means: Means,
+    options: Options,
+}
+
+/// Carries out `request`.
+pub(crate) async fn run(request: Request, session: &mut Session) -> Exit {
+    let ended = mirror(&request, session).await;
+    session.end(ended)
+}
+
+async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> {
+    let begun = Instant::now();
+    let run = Run::begin(request, session)?;
+    let ends = Ends::open(request, &run.configuration.image_set, session).await?;
+    let resolved = ends.resolve(&run);
+    show::blocked(&resolved.blocked, &mut session.console);
+    if resolved.wishes.is_empty() && resolved.lost.is_empty() {
+        return Err(nothing(&request.config).into());
+    }
+    let places = ends.places(&resolved.wishes)?;
+    let sources = ends::source_hosts(&resolved.wishes);
+    session.console.show(&[format!("  looking up {} images", resolved.wishes.len())]);
+    let asked = ocm_mirror::Request {
+        lost: resolved.lost,
+        asking: asking(request),
+        platform_index: platform_index(request.platform_index),
+        ..plain_request(resolved.wishes, &ends, run.working_dir.path())
+    };
+    let prepared = session.stopping.unless(ocm_mirror::prepare(asked, &places)).await;
+    session.console.clear();
+    let Prepared { planned, pack } = prepared??;
+    show::plan(&planned, &mut session.console);
+    let plan = Arc::new(planned.plan);
+    if request.mode != Mode::Mirror {
+        return dry_run::write(&run, &plan, session);
+    }
+    let options = options(&request.effort);
+    let ready = Ready { plan: Arc::clone(&plan), means: Means { places, pack }, options };
+    let followed = match &request.flow {
+        Flow::MirrorToDisk { directory } => disk::write(&run, ready, directory, session).await?,
+        _ => follow::follow(ready, String::new(), session).await,
+    };
+    ends.warn_of_clear_credentials(&sources, &mut session.console);
+    let outcome = Outcome { run: &run, plan: &plan, followed, elapsed: begun.elapsed() };
+    Ok(outcome.conclude(session))
+}
+
+impl<'a> Run<'a> {
+    /// Reads the configuration and begins the log.
+    fn begin(request: &'a Request, session: &mut Session) -> Result<Self, Halt> {
+        let source_date = session.environment.source_date()?;
+        let clock = session.console.clock().clone().with_source_date(source_date);
+        session.console.info(format!("{} {}", version::NAME, version::long()));
+        let configuration = configuration::read(&request.config, &mut session.console)?;
+        let working_dir = WorkingDir::new(&request.flow, &clock.local());
+        let log = working_dir.log_file();
+        files::make_dir(log.parent().unwrap_or(working_dir.path()))?;
+        let opened = session.console.open_log(&log);
+        opened.map_err(|source| FileError::Write { path: log, source })?;
+        show::request(request, &mut session.console);
+        Ok(Self { request, working_dir, clock, configuration })
+    }
+}
+
+fn nothing(config: &Path) -> Complaint {
+    let message = format!("`{}` names nothing to mirror", config.display());
+    let hint = "name images under `mirror.additionalImages`, and see `blockedImages`";
+    Complaint::told([message], Some(hint.to_owned()))
+}
+
+fn plain_request(wishes: Wishes, ends: &Ends, directory: &Path) -> ocm_mirror::Request {
+    ocm_mirror::Request::new(wishes, ends.destination(), directory.to_owned())
+}
+
+fn asking(request: &Request) -> Asking {
+    let holdings = match request.flow {
+        Flow::MirrorToDisk { .. } => Holdings::Nothing,
+        Flow::MirrorToMirror { .. } | Flow::DiskToMirror { .. } => Holdings::Ask,
+    };
+    Asking { retry: retry(&request.effort), holdings, ..Asking::default() }
+}
+
+fn retry(effort: &Effort) -> RetryPolicy {
+    let policy = RetryPolicy::default().with_retries(effort.retries);
+    match effort.retry_delay {
+        Some(delay) => policy.with_constant_pause(delay),
+        None => policy,
+    }
+}
+
+/// Without a word about it, the engine knows best; a bound that is given is kept, be it low or
+/// high.
+fn options(effort: &Effort) -> Options {
+    let mut options = Options::default().with_retry(retry(effort));
+    if let Some(jobs) = ends::blobs_at_once(effort) {
+        options = options.with_jobs(jobs);
+    }
+    if let Some(images) = effort.images {
+        options = options.with_parallel_images(images);
+    }
+    if let Some(layers) = effort.layers {
+        options = options.with_parallel_layers(layers);
+    }
+    options
+}
+
+fn platform_index(asked: PlatformIndex) -> ocm_mirror::PlatformIndex {
+    match asked {
+        PlatformIndex::Keep => ocm_mirror::PlatformIndex::Keep,
+        PlatformIndex::Rewrite => ocm_mirror::PlatformIndex::Rewrite,
+    }
+}
+
+/// Returns whether content goes into an archive.
+fn is_archive(plan: &Plan) -> bool {
+    matches!(plan.destination(), Place::Archive)
+}

@@ -1,0 +1,228 @@
+//! Both ends of a run, opened and asked before anything is collected.
+
+use std::{collections::BTreeSet, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
+
+use ocm_config::ImageSet;
+use ocm_mirror::{
+    Archived, DestinationRules, Layouts, Place, Places, Resolved, Upstream, Wishes, resolve,
+};
+use ocm_oci::Host;
+use ocm_transport::{
+    Client, ClientOptions, CredentialFiles, Credentials, Limits, Login as Known, TlsOptions,
+    Transport, Verify as Checked, archive::ArchiveReader,
+};
+
+use super::{Run, Session};
+use crate::{
+    console::Console,
+    environment::Environment,
+    halt::Halt,
+    report::Complaint,
+    request::{Effort, Flow, Login, Request, Side, Verify},
+};
+
+/// What oc-mirror does where only one of the two bounds is given.
+const IMAGES_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
+const LAYERS_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+/// Patience without end, in which clocks do not overflow.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
+
+/// Where content comes from, and where it goes.
+#[derive(Debug)]
+pub(super) struct Ends {
+    from: From,
+    to: Option<To>,
+}
+
+#[derive(Debug)]
+enum From {
+    /// Wherever references say.
+    Registries { client: Client, layouts: Layouts },
+    /// One archive.
+    Archive { reader: ArchiveReader, archived: Box<Archived> },
+}
+
+/// A registry; without one, content goes into an archive that the plan has to be known for.
+#[derive(Debug)]
+struct To {
+    client: Client,
+    rules: DestinationRules,
+}
+
+impl Ends {
+    /// Opens both ends. The destination is asked whether it lets us in, the archive is checked.
+    pub(super) async fn open(
+        request: &Request,
+        image_set: &ImageSet,
+        session: &mut Session,
+    ) -> Result<Self, Halt> {
+        let to = match &request.flow {
+            Flow::MirrorToDisk { .. } => None,
+            Flow::MirrorToMirror { rules, .. } | Flow::DiskToMirror { rules, .. } => {
+                Some(To::open(request, rules, session).await?)
+            }
+        };
+        let from = match &request.flow {
+            Flow::DiskToMirror { from, .. } => {
+                let opened = session.stopping.unless(ArchiveReader::open(from)).await;
+                let reader = opened??;
+                let archived = session.stopping.unless(Archived::read(&reader)).await??;
+                From::Archive { reader, archived: Box::new(archived) }
+            }
+            Flow::MirrorToDisk { .. } | Flow::MirrorToMirror { .. } => {
+                let client = client(&request.source, request, &session.environment)?;
+                let directory = request.config.parent().unwrap_or(Path::new(""));
+                let layouts = Layouts::open(image_set, directory).await;
+                From::Registries { client, layouts }
+            }
+        };
+        Ok(Self { from, to })
+    }
+
+    /// Finds out which images the configuration means.
+    pub(super) fn resolve(&self, run: &Run<'_>) -> Resolved {
+        let rules = self.to.as_ref().map(|to| &to.rules);
+        let from = match &self.from {
+            From::Registries { layouts, .. } => Upstream::Origins(layouts),
+            From::Archive { archived, .. } => Upstream::Archive(archived),
+        };
+        resolve(&run.configuration.image_set, rules, from)
+    }
+
+    /// Returns where content goes.
+    pub(super) fn destination(&self) -> Place {
+        match &self.to {
+            Some(to) => Place::Registry(to.rules.host().clone()),
+            None => Place::Archive,
+        }
+    }
+
+    /// Opens the places that `wishes` name.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be opened.
+    pub(super) fn places(&self, wishes: &Wishes) -> Result<Places, Halt> {
+        let mut places = match &self.from {
+            From::Registries { layouts, .. } => layouts.in_places(Places::default()),
+            From::Archive { .. } => Places::default(),
+        };
+        let named: BTreeSet<_> = wishes.iter().map(|(_, wanted)| &wanted.from.place).collect();
+        for place in named.into_iter().filter(|place| !matches!(place, Place::Layout(_))) {
+            places = places.with_source(place.clone(), self.source(place)?);
+        }
+        Ok(match &self.to {
+            Some(To { client, rules }) => {
+                let registry: Arc<dyn Transport> = Arc::new(client.registry(rules.host()));
+                places.with_destination(self.destination(), registry)
+            }
+            None => places,
+        })
+    }
+
+    fn source(&self, place: &Place) -> Result<Arc<dyn Transport>, Halt> {
+        match (&self.from, place) {
+            (From::Registries { client, .. }, Place::Registry(host)) => {
+                Ok(Arc::new(client.registry(host)))
+            }
+            (From::Archive { reader, .. }, Place::Archive) => Ok(Arc::new(reader.clone())),
+            (_, place) => {
+                let message = format!("{place} cannot be read here");
+                Err(Complaint::told([message], None).into())
+            }
+        }
+    }
+
+    /// Tells of hosts to which credentials went so that anybody on the way could read them.
+    pub(super) fn warn_of_clear_credentials(&self, hosts: &BTreeSet<Host>, console: &mut Console) {
+        if let From::Registries { client, .. } = &self.from {
+            for host in hosts {
+                warn_if_clear(client, host, console);
+            }
+        }
+    }
+}
+
+impl To {
+    async fn open(
+        request: &Request,
+        rules: &DestinationRules,
+        session: &mut Session,
+    ) -> Result<Self, Halt> {
+        let client = client(&request.destination, request, &session.environment)?;
+        let registry = client.registry(rules.host());
+        let check = async {
+            match rules.namespace() {
+                Some(namespace) => registry.check_within(namespace).await,
+                None => registry.check().await,
+            }
+        };
+        session.stopping.unless(check).await?.map_err(|error| Halt::from(&error))?;
+        warn_if_clear(&client, rules.host(), &mut session.console);
+        Ok(Self { client, rules: rules.clone() })
+    }
+}
+
+/// Returns the registries that content comes from.
+pub(super) fn source_hosts(wishes: &Wishes) -> BTreeSet<Host> {
+    let places = wishes.iter().map(|(_, wanted)| &wanted.from.place);
+    let host = |place: &Place| match place {
+        Place::Registry(host) => Some(host.clone()),
+        _ => None,
+    };
+    places.filter_map(host).collect()
+}
+
+fn warn_if_clear(client: &Client, host: &Host, console: &mut Console) {
+    if client.sends_credentials_in_clear(host) {
+        console.warn(format!(
+            "credentials for {host} go over plain HTTP, where anybody on the way can read them"
+        ));
+    }
+}
+
+/// Makes the client for one side.
+fn client(side: &Side, request: &Request, environment: &Environment) -> Result<Client, Halt> {
+    let tls = TlsOptions {
+        verify: match side.verify {
+            Verify::Always => Checked::Always,
+            Verify::Never => Checked::Never,
+        },
+        system_roots: environment.system_roots(),
+        ca_files: request.ca_files.clone(),
+        certs_dirs: environment.certs_dirs(),
+        cert_dir: side.cert_dir.clone(),
+    };
+    let mut options = ClientOptions::default()
+        .with_tls(tls)
+        .with_credentials(credentials(&side.login, environment)?)
+        .with_proxies(environment.proxies());
+    if let Some(stall) = request.effort.stall {
+        let stall = if stall.is_zero() { FOREVER } else { stall };
+        options = options.with_stall_timeout(stall);
+    }
+    if let Some(blobs) = blobs_at_once(&request.effort) {
+        options = options.with_limits(Limits { reads: blobs, writes: blobs, ..Limits::default() });
+    }
+    Ok(Client::new(options)?)
+}
+
+fn credentials(login: &Login, environment: &Environment) -> Result<Credentials, Halt> {
+    let load = |explicit, search| Credentials::load(&CredentialFiles { explicit, search });
+    Ok(match login {
+        Login::Search => load(None, environment.credential_files())?,
+        Login::File(file) => load(Some(file.clone()), Vec::new())?,
+        Login::User { name, password } => {
+            Credentials::fixed(Known::basic(name.clone(), password.reveal()))
+        }
+        Login::Token(token) => Credentials::fixed(Known::registry_token(token.reveal())),
+        Login::Anonymous => Credentials::none(),
+    })
+}
+
+/// Returns how many blobs may move at once, where a bound was given.
+pub(super) fn blobs_at_once(effort: &Effort) -> Option<NonZeroUsize> {
+    let (images, layers) = (effort.images, effort.layers);
+    (images.is_some() || layers.is_some())
+        .then(|| images.unwrap_or(IMAGES_AT_ONCE).saturating_mul(layers.unwrap_or(LAYERS_AT_ONCE)))
+}

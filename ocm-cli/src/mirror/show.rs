@@ -1,0 +1,90 @@
+//! What is said before content moves.
+
+use indicatif::HumanBytes;
+use ocm_mirror::{DestinationRules, Planned, Summary};
+use ocm_transport::archive::ArchiveLayout;
+
+use crate::{
+    console::{Console, Level},
+    request::{Flow, Mode, Request},
+};
+
+/// Says what was asked for.
+pub(super) fn request(request: &Request, console: &mut Console) {
+    let config = request.config.display();
+    let flow = match &request.flow {
+        Flow::MirrorToMirror { rules, .. } => format!("{config} ➡️ {}", target(rules)),
+        Flow::MirrorToDisk { directory } => format!("{config} ➡️ {}", directory.display()),
+        Flow::DiskToMirror { from, rules, .. } => {
+            format!("{config}: {} ➡️ {}", from.display(), target(rules))
+        }
+    };
+    let mode = if request.mode == Mode::Mirror { "" } else { ", dry run" };
+    console.info(format!("{flow}{mode}"));
+    if !request.ineffective.is_empty() {
+        let given = request.ineffective.join(", ");
+        console.warn(format!("without effect here: {given}"));
+    }
+}
+
+fn target(rules: &DestinationRules) -> String {
+    match rules.namespace() {
+        Some(namespace) => format!("docker://{}/{namespace}", rules.host()),
+        None => format!("docker://{}", rules.host()),
+    }
+}
+
+/// Says what is left out.
+pub(super) fn blocked(origins: &[String], console: &mut Console) {
+    for origin in origins {
+        console.info(format!("Blocked by blockedImages: {origin}"));
+    }
+}
+
+/// Says what will be done.
+pub(super) fn plan(planned: &Planned, console: &mut Console) {
+    for warning in &planned.warnings {
+        console.warn(warning.to_string());
+    }
+    let summary = planned.plan.summary();
+    console.tell(Level::Info, &told(&summary), &line(&summary));
+}
+
+fn told(summary: &Summary) -> serde_json::Value {
+    let mut told = serde_json::to_value(summary).unwrap_or_default();
+    if let Some(object) = told.as_object_mut() {
+        object.insert("event".to_owned(), "plan".into());
+    }
+    told
+}
+
+fn line(summary: &Summary) -> String {
+    let Summary { images, present, lost, blobs, .. } = *summary;
+    let mut parts = vec![format!("{images} images")];
+    if present > 0 {
+        parts.push(format!("{present} already there"));
+    }
+    if lost > 0 {
+        parts.push(format!("{lost} cannot be had"));
+    }
+    parts.push(format!("{} in all", HumanBytes(summary.bytes_in_all)));
+    if summary.bytes_shared > 0 {
+        parts.push(format!("{} shared", HumanBytes(summary.bytes_shared)));
+    }
+    parts.push(format!("{} to fetch in {blobs} blobs", HumanBytes(summary.bytes_to_fetch)));
+    parts.join(", ")
+}
+
+/// Says what an archive will take.
+pub(super) fn layout(layout: &ArchiveLayout, free: Option<u64>, console: &mut Console) {
+    let (volumes, bytes) = (layout.volumes().len(), layout.total_len());
+    let word = if volumes == 1 { "volume" } else { "volumes" };
+    let mut line = format!("archive of {} in {volumes} {word}", HumanBytes(bytes));
+    if let Some(free) = free {
+        line += &format!(", {} free there", HumanBytes(free));
+    }
+    let told = serde_json::json!({
+        "event": "layout", "volumes": volumes, "bytes": bytes, "bytes_free": free,
+    });
+    console.tell(Level::Info, &told, &line);
+}
