@@ -58,17 +58,17 @@ fn warning_line(file: &Path, warning: &Fault) -> String {
 }
 
 fn complaints(file: &Path, text: &str, faults: &Faults) -> Vec<Complaint> {
-    let errors: Vec<_> =
-        faults.iter().filter(|fault| fault.severity == Severity::Error).collect();
+    let errors: Vec<_> = faults.iter().filter(|fault| fault.severity == Severity::Error).collect();
     let count = errors.len() + faults.omitted();
     let mut complaints: Vec<_> =
         errors.iter().take(MOST_FAULTS).map(|fault| complaint(file, text, fault)).collect();
     if count > 1 {
         let shown = count.min(MOST_FAULTS);
-        let mut message = format!("`{}` has {count} errors", file.display());
-        if shown < count {
-            message += &format!(", of which {shown} are shown");
-        }
+        let rest = match count {
+            _ if shown < count => format!(", of which {shown} are shown"),
+            _ => String::new(),
+        };
+        let message = format!("`{}` has {count} errors{rest}", file.display());
         complaints.push(Complaint::told([message], None));
     }
     complaints

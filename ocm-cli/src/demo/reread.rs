@@ -3,9 +3,7 @@ use std::collections::BTreeSet;
 use futures::TryStreamExt as _;
 use ocm_oci::{Digest, TagOrDigest};
 use ocm_testkit::Published;
-use ocm_transport::{
-    Kind, Operation, Retry, Source, SourceExt as _, TransportError, Verb,
-};
+use ocm_transport::{Kind, Operation, Retry, Source, SourceExt as _, TransportError, Verb};
 
 /// Longest manifest that is read: what every registry has to take.
 const MANIFEST_LIMIT: usize = 4 << 20;
@@ -47,8 +45,7 @@ pub(super) async fn reread(
     while let Some(manifest) = open.pop() {
         found.manifests += 1;
         let children = manifest.children();
-        let children =
-            children.map_err(|error| corrupt(image, &reference).caused_by(error))?;
+        let children = children.map_err(|error| corrupt(image, &reference).caused_by(error))?;
         for entry in children.manifests {
             let digest = TagOrDigest::from(&entry.descriptor.digest);
             open.push(source.manifest(&digest, MANIFEST_LIMIT).await?);

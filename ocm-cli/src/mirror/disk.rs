@@ -37,7 +37,8 @@ pub(super) async fn write(
     directory: &Path,
     session: &mut Session,
 ) -> Result<Followed, Halt> {
-    let records = BTreeMap::from([(CONFIGURATION_RECORD.to_owned(), run.configuration.text.clone())]);
+    let records =
+        BTreeMap::from([(CONFIGURATION_RECORD.to_owned(), run.configuration.text.clone())]);
     let mut contents = contents(&ready.plan, records)?;
     contents.created = run.clock.source_date().map(|date| date.to_string());
     let layout = lay_out(run, &contents)?;
@@ -118,10 +119,7 @@ mod tests {
         let Err(Halt::Failed(complaint)) = check_space(2 << 30, Some(1 << 20), there) else {
             panic!("it was not refused");
         };
-        assert_eq!(
-            complaint.message,
-            "the archive has 2.00 GiB, and /srv has room for 1.00 MiB"
-        );
+        assert_eq!(complaint.message, "the archive has 2.00 GiB, and /srv has room for 1.00 MiB");
         assert!(complaint.hint.unwrap().contains("--no-space-check"));
     }
 

@@ -146,12 +146,12 @@ impl To {
     ) -> Result<Self, Halt> {
         let client = client(&request.destination, request, &session.environment)?;
         let registry = client.registry(rules.host());
-        let check = async {
+        let check = Box::pin(async {
             match rules.namespace() {
                 Some(namespace) => registry.check_within(namespace).await,
                 None => registry.check().await,
             }
-        };
+        });
         session.stopping.unless(check).await?.map_err(|error| Halt::from(&error))?;
         warn_if_clear(&client, rules.host(), &mut session.console);
         Ok(Self { client, rules: rules.clone() })
@@ -218,7 +218,6 @@ fn credentials(login: &Login, environment: &Environment) -> Result<Credentials, 
 /// Returns how many blobs may move at once, where a bound was given.
 pub(super) fn blobs_at_once(effort: &Effort) -> Option<NonZeroUsize> {
     let (images, layers) = (effort.images, effort.layers);
-    (images.is_some() || layers.is_some()).then(|| {
-        images.unwrap_or(IMAGES_AT_ONCE).saturating_mul(layers.unwrap_or(LAYERS_AT_ONCE))
-    })
+    (images.is_some() || layers.is_some())
+        .then(|| images.unwrap_or(IMAGES_AT_ONCE).saturating_mul(layers.unwrap_or(LAYERS_AT_ONCE)))
 }
