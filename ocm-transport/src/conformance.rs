@@ -32,7 +32,7 @@ mod manifests;
 mod reads;
 mod uploads;
 
-use std::{fmt, num::NonZeroUsize};
+use std::{fmt, future::ready, num::NonZeroUsize};
 
 use futures::future::BoxFuture;
 use ocm_oci::{Descriptor, RepoName};
@@ -83,10 +83,18 @@ macro_rules! checks {
 
 /// Makes every check, on places that `fresh` makes.
 pub async fn all(fresh: impl Fn() -> Box<dyn Transport>) {
+    all_with(move || ready(fresh())).await;
+}
+
+/// Makes every check, on places that `fresh` makes in its own time.
+pub async fn all_with<F>(fresh: impl Fn() -> F)
+where
+    F: Future<Output = Box<dyn Transport>>,
+{
     for check in writes().into_iter().chain(changes()) {
-        check.run(&*fresh()).await;
+        check.run(&*fresh().await).await;
     }
-    let place = fresh();
+    let place = fresh().await;
     Fixture::readable().push(&*place).await;
     for check in reads() {
         check.run(&*place).await;

@@ -23,6 +23,7 @@
 pub mod archive;
 mod credentials;
 mod error;
+pub mod layout;
 mod limit;
 mod manifest;
 mod memory;

@@ -203,3 +203,27 @@ fn put(file: &File, member: &Member, content: &[u8]) -> io::Result<()> {
     bytes.extend_from_slice(content);
     file.write_all_at(&bytes, offset)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    /// What `make_hole` does, where holes cannot be made.
+    #[test]
+    fn zeros_fill_just_their_extent() {
+        for (offset, len) in [(0, 0), (1, 1), (512, ZEROS as u64), (7, 3 * ZEROS as u64 + 5)] {
+            let mut file = tempfile::tempfile().unwrap();
+            let before = vec![0xff; 4 * ZEROS];
+            file.write_all_at(&before, 0).unwrap();
+            fill_with_zeros(&file, &Extent { volume: 0, offset, at: 0, len }).unwrap();
+            let mut after = Vec::new();
+            file.read_to_end(&mut after).unwrap();
+            let mut expected = before;
+            let end = usize::try_from(offset + len).unwrap();
+            expected[usize::try_from(offset).unwrap()..end].fill(0);
+            assert!(after == expected, "{offset} {len}");
+        }
+    }
+}

@@ -7,15 +7,12 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use ocm_oci::{Descriptor, Digest, MediaType, RepoName, Tag, TagOrDigest};
 
-use super::volume::{Medium, Opened};
+use super::volume::Medium;
 use crate::{
     Body, Kind, Listing, Manifest, Operation, Page, Referrer, Retry, Source, TransportError, Verb,
-    memory::list,
-    store::{blocking, fault},
+    memory::list, store::chunks,
 };
 
-/// Bytes read at once: large enough that handing work to a thread costs nothing beside it.
-const CHUNK: u64 = 512 << 10;
 /// Largest manifest that is read to see what it says about others, in bytes.
 const MANIFEST_MAX: u64 = 4 << 20;
 
@@ -213,45 +210,13 @@ pub(super) fn body(
         let end = range.end.min(extent.at.saturating_add(extent.len));
         let medium = media.get(extent.volume).filter(|_| start < end)?.clone();
         let offset = extent.offset.saturating_add(start - extent.at);
-        Some(Part { medium, offset, len: end - start })
+        Some((medium, (offset, end - start)))
     };
-    let parts: Vec<Part> = found.extents.iter().filter_map(part).collect();
+    let parts: Vec<_> = found.extents.iter().filter_map(part).collect();
     let reading = operation.clone();
-    let bytes =
-        stream::iter(parts).map(move |part| chunks(part, reading.clone())).flatten().boxed();
+    let bytes = stream::iter(parts)
+        .map(move |(medium, part)| chunks(move || medium.open(), part, reading.clone()))
+        .flatten()
+        .boxed();
     Body { operation, starts_at: range.start, bytes }
-}
-
-/// A part of a volume that is to be read.
-struct Part {
-    medium: Medium,
-    offset: u64,
-    len: u64,
-}
-
-/// Reads a part in pieces, none of which blocks another task.
-fn chunks(
-    part: Part,
-    operation: Operation,
-) -> impl futures::Stream<Item = Result<Bytes, TransportError>> + Send {
-    let state = (part, None::<Arc<Opened>>);
-    stream::try_unfold(state, move |(mut part, opened)| {
-        let operation = operation.clone();
-        async move {
-            if part.len == 0 {
-                return Ok(None);
-            }
-            let (len, offset, medium) = (part.len.min(CHUNK), part.offset, part.medium.clone());
-            let (bytes, opened) = blocking(move || {
-                let opened = opened.map_or_else(|| medium.open().map(Arc::new), Ok)?;
-                let len = usize::try_from(len).map_err(std::io::Error::other)?;
-                Ok((Bytes::from(opened.read(offset, len)?), opened))
-            })
-            .await
-            .map_err(|error| fault(operation, error))?;
-            part.offset = part.offset.saturating_add(len);
-            part.len -= len;
-            Ok(Some((bytes, (part, Some(opened)))))
-        }
-    })
 }

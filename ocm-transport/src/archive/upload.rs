@@ -2,8 +2,7 @@ use std::{mem, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::TryStreamExt as _;
-use ocm_oci::{Digest, Hasher};
+use ocm_oci::Digest;
 use tokio::sync::OwnedMutexGuard;
 
 use super::{
@@ -12,26 +11,24 @@ use super::{
 };
 use crate::{
     BlobStream, Interrupted, Kind, Mismatch, Stored, TransportError, Upload, Verb,
-    store::{blocking, fault},
+    store::{Intake, Sink, blocking, fault},
 };
-
-/// Bytes gathered before they are written: what arrives comes in pieces of a few kilobytes, and
-/// each write is work handed to another thread.
-const PIECE: usize = 512 << 10;
 
 /// A blob on its way to its place.
 #[derive(Debug)]
 pub(super) struct Filling {
+    intake: Intake,
+    place: Place,
+}
+
+/// Where it goes.
+#[derive(Debug)]
+struct Place {
     into: Repository<Writing>,
     slot: Arc<Slot>,
     /// Keeps other uploads of the same blob away. Shared with a write under way, which outlives a
     /// dropped upload.
     claim: Option<Arc<OwnedMutexGuard<()>>>,
-    /// Over all that was received, written or not.
-    hasher: Hasher,
-    buffer: Vec<u8>,
-    /// How far the content is written, in bytes.
-    written: u64,
     role: Role,
 }
 
@@ -40,19 +37,13 @@ pub(super) struct Filling {
 enum Role {
     /// They are written.
     Write,
-    /// Another upload has written the same blob meanwhile: they are only counted and hashed.
+    /// Another upload has written the same blob meanwhile: they are only hashed.
     Follow,
     /// A write failed, or was given up half-way.
     Broken,
 }
 
-impl Filling {
-    pub(super) fn new(into: Repository<Writing>, slot: Arc<Slot>) -> Self {
-        let hasher = Hasher::new(slot.held.digest.algorithm());
-        let (claim, buffer, written, role) = (None, Vec::new(), 0, Role::Write);
-        Self { into, slot, claim, hasher, buffer, written, role }
-    }
-
+impl Place {
     fn fail(&self, kind: Kind) -> TransportError {
         self.into.fail(Verb::Push, &self.slot.held.digest, kind)
     }
@@ -75,124 +66,85 @@ impl Filling {
         Ok(())
     }
 
-    /// Takes in `part`, which the hasher has seen or will see.
-    async fn receive(&mut self, part: Bytes) -> Result<(), TransportError> {
-        if self.role == Role::Follow {
-            return Ok(());
-        }
-        if self.buffer.is_empty() && part.len() >= PIECE {
-            self.write(part, Order::More).await?;
-            return Ok(());
-        }
-        self.buffer.extend_from_slice(&part);
-        if self.buffer.len() >= PIECE { self.flush(Order::More).await } else { Ok(()) }
-    }
-
-    /// Writes what was gathered.
-    async fn flush(&mut self, order: Order) -> Result<(), TransportError> {
-        let buffer = mem::take(&mut self.buffer);
-        self.buffer = self.write(buffer, order).await?;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    /// Writes `piece` behind what was written, and returns it.
-    async fn write<P>(&mut self, piece: P, order: Order) -> Result<P, TransportError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
+    async fn put(&mut self, at: u64, piece: Bytes, order: Order) -> Result<(), TransportError> {
         let (writing, slot) = (Arc::clone(&self.into.held), Arc::clone(&self.slot));
-        let (claim, at, len) = (self.claim.clone(), self.written, piece.as_ref().len() as u64);
+        let claim = self.claim.clone();
         let role = mem::replace(&mut self.role, Role::Broken);
-        let piece = blocking(move || {
-            let written = writing.write(&slot, at, piece.as_ref(), order);
+        blocking(move || {
+            let written = writing.write(&slot, at, &piece, order);
             drop(claim);
-            written.map(|()| piece)
+            written
         })
         .await
         .map_err(|error| fault(self.into.operation(Verb::Push, &self.slot.held.digest), error))?;
         self.role = role;
-        self.written += len;
-        Ok(piece)
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Sink for Place {
+    async fn write(&mut self, at: u64, piece: Bytes) -> Result<(), TransportError> {
+        if self.role == Role::Follow { Ok(()) } else { self.put(at, piece, Order::More).await }
+    }
+}
+
+impl Filling {
+    pub(super) fn new(into: Repository<Writing>, slot: Arc<Slot>) -> Self {
+        let intake = Intake::new(slot.held.digest.algorithm(), Some(slot.held.size));
+        Self { intake, place: Place { into, slot, claim: None, role: Role::Write } }
     }
 
-    /// Writes what is left of a blob that was found right.
+    fn corrupt(&self, mismatch: Mismatch) -> TransportError {
+        self.place.fail(Kind::Corrupt).caused_by(mismatch)
+    }
+
+    /// Stores the blob, if what arrived is it.
     async fn complete(&mut self) -> Result<Stored, TransportError> {
-        if self.role == Role::Follow {
+        if let Some(mismatch) = self.intake.mismatch(&self.place.slot.held.digest) {
+            return Err(self.corrupt(mismatch));
+        }
+        if self.place.role == Role::Follow {
             return Ok(Stored::Already);
         }
-        self.flush(Order::Last).await?;
+        let (at, rest) = self.intake.take_rest();
+        self.place.put(at, rest, Order::Last).await?;
         Ok(Stored::New)
-    }
-
-    fn corrupt(&self) -> TransportError {
-        let (received, actual) = (self.hasher.offset(), self.hasher.clone().finish());
-        let expected = self.slot.held.digest.clone();
-        self.fail(Kind::Corrupt).caused_by(Mismatch { expected, actual, received })
-    }
-
-    /// Whether what was received is the blob.
-    fn is_right(&self) -> bool {
-        self.hasher.offset() == self.slot.held.size
-            && self.hasher.clone().finish() == self.slot.held.digest
-    }
-
-    /// Takes in all of `rest`. Hashes along only if the stream does not vouch for what is kept.
-    async fn fill(&mut self, rest: &mut BlobStream) -> Result<(), TransportError> {
-        let theirs = rest.checkpoint().hasher();
-        let is_vouched_for = theirs.offset() == self.hasher.offset()
-            && theirs.finish() == self.hasher.clone().finish();
-        let filled = loop {
-            match rest.try_next().await {
-                Ok(Some(part)) => {
-                    if !is_vouched_for {
-                        self.hasher.update(&part);
-                    }
-                    self.receive(part).await?;
-                }
-                Ok(None) => break Ok(()),
-                Err(cause) => break Err(cause),
-            }
-        };
-        if is_vouched_for {
-            self.hasher = rest.checkpoint().hasher();
-        }
-        filled
     }
 }
 
 #[async_trait]
 impl Upload for Filling {
     fn offset(&self) -> u64 {
-        self.hasher.offset()
+        self.intake.offset()
     }
 
     async fn append(&mut self, part: Bytes) -> Result<(), TransportError> {
-        self.claim().await?;
-        self.hasher.update(&part);
-        if self.hasher.offset() > self.slot.held.size {
-            self.role = Role::Broken;
-            return Err(self.corrupt());
+        self.place.claim().await?;
+        let end = self.intake.offset().saturating_add(part.len() as u64);
+        if end > self.place.slot.held.size {
+            // What does not belong there would lie in the place of something else.
+            self.place.role = Role::Broken;
+            return Err(self.place.fail(Kind::Corrupt));
         }
-        self.receive(part).await
+        self.intake.append(part, &mut self.place).await
     }
 
     async fn finish(mut self: Box<Self>, mut rest: BlobStream) -> Result<Stored, Interrupted> {
-        let blob = rest.descriptor();
-        let is_ours = (&blob.digest, blob.size) == (&self.slot.held.digest, self.slot.held.size);
+        let (blob, held) = (rest.descriptor(), &self.place.slot.held);
+        let is_ours = (&blob.digest, blob.size) == (&held.digest, held.size);
         if !is_ours || rest.offset() != self.offset() {
-            let cause = self.fail(Kind::Refused);
+            let cause = self.place.fail(Kind::Refused);
             return Err(Interrupted { upload: Some(self), cause });
         }
         let broken = |cause| Interrupted { upload: None, cause };
-        self.claim().await.map_err(broken)?;
-        if self.role == Role::Follow {
+        self.place.claim().await.map_err(broken)?;
+        if self.place.role == Role::Follow {
             return Ok(Stored::Already);
         }
-        match self.fill(&mut rest).await {
-            Ok(()) if self.is_right() => self.complete().await.map_err(broken),
-            Ok(()) => Err(broken(self.corrupt())),
-            Err(cause) if cause.kind() == Kind::Corrupt || self.role == Role::Broken => {
+        match self.intake.fill(&mut rest, &mut self.place).await {
+            Ok(()) => self.complete().await.map_err(broken),
+            Err(cause) if cause.kind() == Kind::Corrupt || self.place.role == Role::Broken => {
                 Err(broken(cause))
             }
             Err(cause) => Err(Interrupted { upload: Some(self), cause }),
@@ -200,11 +152,11 @@ impl Upload for Filling {
     }
 
     async fn commit(mut self: Box<Self>, digest: &Digest) -> Result<Stored, TransportError> {
-        self.claim().await?;
-        if *digest != self.slot.held.digest || !self.is_right() {
-            return Err(self.corrupt());
+        self.place.claim().await?;
+        match self.intake.mismatch(digest) {
+            Some(mismatch) => Err(self.corrupt(mismatch)),
+            None => self.complete().await,
         }
-        self.complete().await
     }
 
     async fn abort(self: Box<Self>) -> Result<(), TransportError> {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::{self, File},
     io,
-    os::unix::fs::{FileExt as _, MetadataExt as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -20,6 +20,7 @@ use super::{
         VOLUME_LEN, VOLUME_NAME, VolumeIndex, VolumeRecord, content_name,
     },
 };
+use crate::store::Opened;
 
 /// Bytes read at once of what is only compared.
 const WINDOW: u64 = 64 << 10;
@@ -55,13 +56,6 @@ enum Kept {
     /// A file that was checked: it must still be that one.
     Checked { device: u64, inode: u64, len: u64 },
     /// Bytes in memory.
-    Memory(Bytes),
-}
-
-/// A volume, open for reading.
-#[derive(Debug)]
-pub(super) enum Opened {
-    File(File),
     Memory(Bytes),
 }
 
@@ -102,30 +96,6 @@ impl Medium {
                 }
             }
         }
-    }
-}
-
-impl Opened {
-    pub(super) fn len(&self) -> io::Result<u64> {
-        match self {
-            Self::File(file) => file.metadata().map(|metadata| metadata.len()),
-            Self::Memory(bytes) => Ok(bytes.len() as u64),
-        }
-    }
-
-    /// Reads `len` bytes, which the caller has bounded.
-    pub(super) fn read(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-        let mut buffer = vec![0; len];
-        match self {
-            Self::File(file) => file.read_exact_at(&mut buffer, offset)?,
-            Self::Memory(bytes) => {
-                let start = usize::try_from(offset).map_err(io::Error::other)?;
-                let end = start.checked_add(len).ok_or(io::ErrorKind::UnexpectedEof)?;
-                let part = bytes.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?;
-                buffer.copy_from_slice(part);
-            }
-        }
-        Ok(buffer)
     }
 }
 

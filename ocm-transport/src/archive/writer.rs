@@ -1,8 +1,4 @@
-use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fmt, fs, io, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use ocm_oci::RepoName;
@@ -43,9 +39,9 @@ impl ArchiveWriter {
         layout: ArchiveLayout,
         contents: &Contents,
     ) -> Result<Self, ArchiveError> {
-        let (directory, contents) = (directory.to_owned(), contents.clone());
+        let (path, contents) = (directory.to_owned(), contents.clone());
         spawn_blocking(move || {
-            let shared = Arc::new(Writing::create(directory, layout, &contents)?);
+            let shared = Arc::new(Writing::create(path, layout, &contents)?);
             let writer = Self { shared };
             writer.shared.preallocate()?;
             writer.shared.write_records(&contents)?;
@@ -53,7 +49,7 @@ impl ArchiveWriter {
         })
         .await
         .unwrap_or_else(|error| {
-            let (action, path) = ("write into", PathBuf::new());
+            let (action, path) = ("write into", directory.to_owned());
             Err(ArchiveError::Io { action, path, source: io::Error::other(error) })
         })
     }
@@ -79,7 +75,7 @@ impl ArchiveWriter {
     /// A drop before the first rename leaves the older archive; after that, it is finished.
     pub async fn seal(self) -> Result<Sealed, ArchiveError> {
         let waiting = Arc::new(());
-        let is_wanted = Arc::downgrade(&waiting);
+        let (is_wanted, path) = (Arc::downgrade(&waiting), self.shared.directory.clone());
         let sealed = spawn_blocking(move || {
             self.shared.close();
             seal::seal(&self.shared, &|| is_wanted.strong_count() > 0)
@@ -87,8 +83,7 @@ impl ArchiveWriter {
         .await;
         drop(waiting);
         sealed.unwrap_or_else(|error| {
-            let (action, path) = ("seal", PathBuf::new());
-            Err(ArchiveError::Io { action, path, source: io::Error::other(error) })
+            Err(ArchiveError::Io { action: "seal", path, source: io::Error::other(error) })
         })
     }
 }

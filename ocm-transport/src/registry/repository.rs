@@ -10,8 +10,8 @@ use super::{
     scope::Scope,
 };
 use crate::{
-    Begun, Body, Destination, Listing, Manifest, Operation, Page, Referrer, Source, Stored,
-    TransportError, Verb,
+    Begun, Body, Destination, Kind, Listing, Manifest, Operation, Page, Referrer, Retry, Source,
+    Stored, TransportError, Verb,
 };
 
 /// Most bytes of an answer that is expected to be empty.
@@ -48,6 +48,13 @@ impl Repository {
         let call = Call::new(Method::DELETE, self.path(rest), Scope::delete(&self.name));
         let answer = self.endpoint.ask(&call, NOTHING_LIMIT).await;
         let deleted = answer.and_then(super::answer::Answer::checked);
+        let deleted = deleted.map_err(|failure| match (what, failure.kind()) {
+            // docker-registry 2 deletes by digest only, and takes the tag for a wrong one.
+            (TagOrDigest::Tag(_), Kind::Corrupt) => {
+                failure.of_kind(Kind::Unsupported).with_retry(Retry::Never)
+            }
+            _ => failure,
+        });
         deleted.map(drop).map_err(|failure| failure.during(&self.on(Verb::Delete, what)))
     }
 }

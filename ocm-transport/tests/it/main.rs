@@ -15,6 +15,7 @@ mod archive_plan;
 mod archive_write;
 mod credentials;
 mod fake;
+mod layout;
 mod memory;
 mod oci_client;
 mod raw;
