@@ -36,7 +36,7 @@ enum Job {
 impl Job {
     async fn run(self, session: &mut Session) -> Exit {
         match self {
-            Self::Mirror(request) => mirror::run(*request, session).await,
+            Self::Mirror(request) => Box::pin(mirror::run(*request, session)).await,
             Self::Demo(args) => Box::pin(demo::run(args, session)).await,
             Self::Serve(args) => serve::run(args, session).await,
         }
@@ -46,7 +46,7 @@ impl Job {
 /// Does what was typed.
 pub(crate) fn main() -> Exit {
     let mut words = env::args_os();
-    let program = program_name(words.next());
+    let program = program_name(words.next().as_ref());
     let environment = Environment::of_process();
     let args = match LowArgs::read(&program, words) {
         Ok(args) => args,
@@ -70,9 +70,9 @@ pub(crate) fn main() -> Exit {
 }
 
 /// Returns what the program is called by who types.
-fn program_name(path: Option<OsString>) -> String {
+fn program_name(path: Option<&OsString>) -> String {
     let (file, typed) = PLUGIN;
-    let name = path.as_deref().map(Path::new).and_then(Path::file_name);
+    let name = path.map(Path::new).and_then(Path::file_name);
     let is_plugin = name.is_some_and(|name| name == file);
     if is_plugin { typed.to_owned() } else { version::NAME.to_owned() }
 }
@@ -89,10 +89,8 @@ fn tell(error: &clap::Error) -> Exit {
 }
 
 fn console(args: &OutputArgs, environment: &Environment) -> Console {
-    let colour = |is_terminal: bool| match is_terminal && environment.wants_colour() {
-        true => Colour::Always,
-        false => Colour::Never,
-    };
+    let wanted = if environment.wants_colour() { Colour::Always } else { Colour::Never };
+    let colour = |is_terminal: bool| if is_terminal { wanted } else { Colour::Never };
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let is_drawable = stderr.is_terminal() && environment.can_draw();
     let out = Stream { colour: colour(stdout.is_terminal()), writer: Box::new(stdout) };
@@ -132,7 +130,7 @@ mod tests {
 
     #[test]
     fn oc_calls_its_plugin_by_a_name_of_its_own() {
-        let name = |path: &str| program_name(Some(OsString::from(path)));
+        let name = |path: &str| program_name(Some(&OsString::from(path)));
         assert_eq!(name("/usr/bin/ocm"), "ocm");
         assert_eq!(name("target/debug/ocm"), "ocm");
         assert_eq!(name("/usr/local/bin/oc-mirror"), "oc mirror");

@@ -23,9 +23,6 @@ pub(crate) use values::{GoDuration, Secret, Switch};
 #[derive(Debug, Parser)]
 #[command(
     about = "Brings container images to OpenShift clusters that have no internet",
-    long_about = "Brings container images to OpenShift clusters that have no internet: from \
-        registry to registry, from registry to an archive on disk, and from that archive to \
-        another registry.",
     args_override_self = true,
     disable_version_flag = true,
     max_term_width = 100
@@ -99,9 +96,9 @@ pub(crate) struct VersionArgs {
 /// A form of the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VersionFormat {
-    /// One JSON object.
+    // One JSON object.
     Json,
-    /// The same in YAML.
+    // The same in YAML.
     Yaml,
 }
 
@@ -166,7 +163,9 @@ fn as_go_flag(arg: clap::Arg) -> clap::Arg {
     if arg.get_value_parser().type_id() != switch.type_id() {
         return arg;
     }
-    arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOL")
+    let is_off = arg.get_default_values().iter().all(|value| *value == "false");
+    let arg = arg.num_args(0..=1).require_equals(true).default_missing_value("true");
+    arg.value_name("BOOL").hide_default_value(is_off)
 }
 
 /// `-v2` reads as `-v -2`: the second is what clap does not know.

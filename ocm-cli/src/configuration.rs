@@ -64,10 +64,11 @@ fn complaints(file: &Path, text: &str, faults: &Faults) -> Vec<Complaint> {
         errors.iter().take(MOST_FAULTS).map(|fault| complaint(file, text, fault)).collect();
     if count > 1 {
         let shown = count.min(MOST_FAULTS);
-        let mut message = format!("`{}` has {count} errors", file.display());
-        if shown < count {
-            message += &format!(", of which {shown} are shown");
-        }
+        let rest = match count {
+            _ if shown < count => format!(", of which {shown} are shown"),
+            _ => String::new(),
+        };
+        let message = format!("`{}` has {count} errors{rest}", file.display());
         complaints.push(Complaint::told([message], None));
     }
     complaints

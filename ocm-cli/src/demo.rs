@@ -15,7 +15,7 @@ use std::{
 
 use ocm_oci::Host;
 use ocm_registry::ServerError;
-use ocm_testkit::{Loopback, Upstream};
+use ocm_testkit::{Loopback, Published, Upstream};
 use ocm_transport::{Client, ClientOptions, Memory, TlsOptions, Transport, Verify};
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ use crate::{
     files,
     halt::Halt,
     mirror::{self, Session},
-    progress::clock_time,
+    progress::stopwatch,
     report::Complaint,
     request::Request,
 };
@@ -40,7 +40,7 @@ const NAMESPACE: &str = "mirror";
 
 /// Shows everything, and says where to look.
 pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Exit {
-    let ended = demonstrate(args, session).await;
+    let ended = Box::pin(demonstrate(args, session)).await;
     session.end(ended)
 }
 
@@ -66,7 +66,8 @@ async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt
     for command in commands {
         session.console.print("\n");
         session.console.info(format!("$ {} {command}", session.program));
-        let exit = mirror::run(request(&command, session)?, session).await;
+        let request = request(&command, session)?;
+        let exit = Box::pin(mirror::run(request, session)).await;
         if exit != Exit::SUCCESS {
             return Ok(exit);
         }
@@ -80,25 +81,20 @@ async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt
         near.host(),
         indicatif::HumanBytes(bytes)
     ));
-    session.console.info(format!("all of it took {}", clock_time(begun.elapsed())));
+    session.console.info(format!("all of it took {}", stopwatch(begun.elapsed())));
     look_here(&directory, session);
     Ok(Exit::SUCCESS)
 }
 
 fn directory(chosen: Option<PathBuf>, environment: &Environment) -> Result<PathBuf, Halt> {
     let temporary = environment.temporary();
-    let directory = match chosen {
-        Some(directory) => {
-            files::make_dir(&directory)?;
-            directory
-        }
-        None => {
-            let made = tempfile::Builder::new().prefix("ocm-demo-").tempdir_in(&temporary);
-            let failed = |source| files::FileError::Directory { path: temporary, source };
-            made.map_err(failed)?.keep()
-        }
-    };
-    Ok(directory)
+    if let Some(directory) = chosen {
+        files::make_dir(&directory)?;
+        return Ok(directory);
+    }
+    let made = tempfile::Builder::new().prefix("ocm-demo-").tempdir_in(&temporary);
+    let failed = |source| files::FileError::Directory { path: temporary, source };
+    Ok(made.map_err(failed)?.keep())
 }
 
 async fn serve(place: Arc<dyn Transport>) -> Result<Loopback, ServerError> {
@@ -106,18 +102,16 @@ async fn serve(place: Arc<dyn Transport>) -> Result<Loopback, ServerError> {
 }
 
 fn configuration(upstream: &Upstream, host: &Host) -> String {
-    let mut text = "# Made by `ocm demo`.\n\
-                    kind: ImageSetConfiguration\n\
-                    apiVersion: mirror.openshift.io/v2alpha1\n\
-                    mirror:\n  additionalImages:\n"
-        .to_owned();
-    for image in upstream.published() {
-        text += &match &image.tag {
-            Some(tag) => format!("  - name: {host}/{}:{tag}\n", image.repository),
-            None => format!("  - name: {host}/{}@{}\n", image.repository, image.content.digest()),
-        };
-    }
-    text
+    let head = "# Made by `ocm demo`.\n\
+                kind: ImageSetConfiguration\n\
+                apiVersion: mirror.openshift.io/v2alpha1\n\
+                mirror:\n  additionalImages:\n";
+    let line = |image: &Published| match &image.tag {
+        Some(tag) => format!("  - name: {host}/{}:{tag}\n", image.repository),
+        None => format!("  - name: {host}/{}@{}\n", image.repository, image.content.digest()),
+    };
+    let lines: String = upstream.published().iter().map(line).collect();
+    format!("{head}{lines}")
 }
 
 /// Understands `command` as it would be typed.

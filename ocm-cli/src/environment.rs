@@ -49,7 +49,7 @@ impl Environment {
     /// Reads the environment of this process.
     pub(crate) fn of_process() -> Self {
         let user = rustix::process::getuid().as_raw();
-        Self::of(|name| std::env::var_os(name), user)
+        Self::of(std::env::var_os, user)
     }
 
     /// Reads from `variable`, as `user`. An empty variable is one that is not set.

@@ -44,7 +44,7 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        exit.0.into()
+        exit.code().into()
     }
 }
 

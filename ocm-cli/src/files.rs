@@ -162,10 +162,8 @@ impl WorkingDir {
 
 /// The working directory inside `workspace`, unless it is one already.
 fn within(workspace: &Path) -> PathBuf {
-    match workspace.file_name().is_some_and(|name| name == WORKING_DIR) {
-        true => workspace.to_owned(),
-        false => workspace.join(WORKING_DIR),
-    }
+    let is_one = workspace.file_name().is_some_and(|name| name == WORKING_DIR);
+    if is_one { workspace.to_owned() } else { workspace.join(WORKING_DIR) }
 }
 
 /// The directory of an archive that may be named by its only file.

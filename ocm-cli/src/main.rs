@@ -1,4 +1,4 @@
-//! `ocm`: brings container content to OpenShift clusters that have no internet.
+//! `ocm`: brings container content to clusters that have no internet.
 //!
 //! ```text
 //! argv ─► args ─► request ─┐

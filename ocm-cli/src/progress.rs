@@ -20,7 +20,8 @@ use crate::console::{Console, Level};
 mod frame;
 mod rate;
 
-pub(crate) use frame::clock_time;
+use frame::clock_time;
+pub(crate) use frame::stopwatch;
 use rate::Rate;
 
 /// Time between summaries.
@@ -135,35 +136,34 @@ impl Progress {
                 self.bytes = *bytes;
             }
             Event::Present(_) => self.ended += 1,
-            Event::Lost(_) => self.end(1, &Level::Error),
+            Event::Lost(_) => self.end(1, Level::Error),
             Event::Progress { repository, blob, bytes, size } => {
                 self.advance((repository.clone(), blob.clone()), *bytes, *size);
             }
             Event::Blob { repository, blob, how } => self.settle(repository, blob, *how),
             Event::Image { names, outcome, .. } => {
                 let level = if *outcome == Outcome::Done { Level::Info } else { Level::Error };
-                self.end(*names, &level);
+                self.end(*names, level);
             }
             _ => {}
         }
     }
 
-    fn end(&mut self, names: usize, level: &Level) {
+    fn end(&mut self, names: usize, level: Level) {
         self.ended += names;
-        if *level == Level::Error {
+        if level == Level::Error {
             self.failed += names;
         }
     }
 
     fn advance(&mut self, at: (RepoName, Digest), bytes: u64, size: u64) {
-        match self.active.iter_mut().find(|active| active.at == at) {
-            Some(active) => active.bytes = bytes,
-            None => {
-                let hex: String = at.1.hex().chars().take(DIGEST_SHOWN).collect();
-                let label = format!("{} {hex}", at.0);
-                self.active.push(Active { at, label, bytes, size });
-            }
+        if let Some(active) = self.active.iter_mut().find(|active| active.at == at) {
+            active.bytes = bytes;
+            return;
         }
+        let hex: String = at.1.hex().chars().take(DIGEST_SHOWN).collect();
+        let label = format!("{} {hex}", at.0);
+        self.active.push(Active { at, label, bytes, size });
     }
 
     fn settle(&mut self, repository: &RepoName, blob: &Digest, how: Transfer) {
@@ -197,6 +197,10 @@ impl Progress {
             Event::Retried { failure, pause } => {
                 let pause = humane_pause(*pause);
                 (Level::Warn, format!("{}; trying again {pause}", failure.chain.join(": ")))
+            }
+            Event::Progress { repository, blob, bytes, size } => {
+                let moved = format!("{} of {}", HumanBytes(*bytes), HumanBytes(*size));
+                (Level::Trace, format!("{moved} of {repository} {blob}"))
             }
             Event::Blob { repository, blob, how } => {
                 (Level::Debug, format!("{} {repository} {blob}", transfer_word(*how)))
@@ -260,18 +264,17 @@ impl Progress {
     fn summary_line(&self) -> String {
         let Summary { images, images_ended, bytes, bytes_settled, bytes_per_second, .. } =
             self.summary();
-        let mut line = format!(
-            "{images_ended} / {images} images, {} of {}",
-            HumanBytes(bytes_settled),
-            HumanBytes(bytes)
-        );
-        if let Some(rate) = bytes_per_second {
-            line += &format!(", {}/s", HumanBytes(rate));
-        }
-        if let Some(left) = self.rate.time_for(bytes.saturating_sub(bytes_settled)) {
-            line += &format!(", {} left", clock_time(left));
-        }
-        line
+        let left = self.rate.time_for(bytes.saturating_sub(bytes_settled));
+        [
+            Some(format!("{images_ended} / {images} images")),
+            Some(format!("{} of {}", HumanBytes(bytes_settled), HumanBytes(bytes))),
+            bytes_per_second.map(|rate| format!("{}/s", HumanBytes(rate))),
+            left.map(|left| format!("{} left", clock_time(left))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
     }
 }
 
@@ -304,7 +307,7 @@ fn transfer_word(how: Transfer) -> &'static str {
 }
 
 fn humane_pause(pause: Duration) -> String {
-    if pause.is_zero() { "at once".to_owned() } else { format!("in {}", clock_time(pause)) }
+    if pause.is_zero() { "at once".to_owned() } else { format!("in {}", stopwatch(pause)) }
 }
 
 #[cfg(test)]

@@ -22,6 +22,10 @@ mod side;
 pub(crate) use error::UsageError;
 pub(crate) use side::{Login, Side, SideName, Verify};
 
+/// How a directory is written.
+const DIRECTORY: &str = "file://";
+/// How a registry is written.
+const REGISTRY: &str = "docker://";
 /// How many images, or layers of one, may be worked on at once.
 const PARALLEL: std::ops::RangeInclusive<i64> = 1..=64;
 
@@ -144,6 +148,9 @@ impl Request {
             return Err(UsageError::VersionOne);
         }
         let destination = args.destination.first().ok_or(UsageError::NoDestination)?;
+        if !destination.starts_with(DIRECTORY) && !destination.starts_with(REGISTRY) {
+            return Err(UsageError::Destination { given: destination.clone() });
+        }
         let workspace = workspace(&args.mirror)?;
         let config = args.mirror.config.clone().filter(|file| !file.as_os_str().is_empty());
         let config = config.ok_or(UsageError::NoConfig)?;
@@ -191,7 +198,7 @@ fn workspace(typed: &MirrorArgs) -> Result<Option<PathBuf>, UsageError> {
     let Some(text) = typed.workspace.as_deref().filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    match text.strip_prefix("file://") {
+    match text.strip_prefix(DIRECTORY) {
         Some(path) if !path.is_empty() => Ok(Some(PathBuf::from(path))),
         _ => Err(UsageError::Workspace { given: text.to_owned() }),
     }
@@ -205,7 +212,7 @@ fn flow(
 ) -> Result<Flow, UsageError> {
     let given = || destination.to_owned();
     let from = from.filter(|from| !from.is_empty());
-    if let Some(directory) = destination.strip_prefix("file://") {
+    if let Some(directory) = destination.strip_prefix(DIRECTORY) {
         return match (from, workspace) {
             (Some(_), _) => Err(UsageError::FromWithDirectory { destination: given() }),
             (None, Some(_)) => Err(UsageError::WorkspaceWithDirectory { destination: given() }),
@@ -214,9 +221,6 @@ fn flow(
         };
     }
     let from = from.map(archive).transpose()?;
-    if !destination.starts_with("docker://") {
-        return Err(UsageError::Destination { given: given() });
-    }
     let rules = || destination.parse().map_err(UsageError::Target);
     match (from, workspace) {
         (None, None) => Err(UsageError::NoWorkspace),
@@ -227,7 +231,7 @@ fn flow(
 
 /// Reads what `--from` names: `file://PATH`, or the path alone.
 fn archive(from: &str) -> Result<PathBuf, UsageError> {
-    match (from.strip_prefix("file://"), from.split_once("://")) {
+    match (from.strip_prefix(DIRECTORY), from.split_once("://")) {
         (Some(path), _) if !path.is_empty() => Ok(PathBuf::from(path)),
         (None, None) => Ok(PathBuf::from(from)),
         _ => Err(UsageError::From { given: from.to_owned() }),

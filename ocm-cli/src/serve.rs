@@ -21,7 +21,9 @@ async fn serve(args: &ServeArgs, session: &mut Session) -> Result<Exit, Halt> {
     session.console.info(format!("serving {} at http://{address}", args.directory.display()));
     session.console.info(format!("read it with `skopeo list-tags docker://{address}/REPOSITORY`"));
     let mut stopping = session.stopping.clone();
-    let stopped = async move { drop(stopping.told().await) };
+    let stopped = async move {
+        stopping.told().await;
+    };
     server.run(stopped).await;
     Ok(session.stopping.told().await.into())
 }

@@ -95,7 +95,7 @@ where
     let job = thread::Builder::new().name("job".to_owned()).spawn(move || {
         let exit = handle.block_on(begin(Stopping(told)));
         // Whoever left without waiting does not need to know.
-        drop(say.send(exit));
+        say.send(exit).ok();
     })?;
     let exit = runtime.block_on(watch_over(ended, tell, &mut signals));
     runtime.shutdown_background();

@@ -52,14 +52,12 @@ fn object() -> Value {
 
 /// Writes two levels of texts, which need nothing of YAML but quotes as in JSON.
 fn yaml(object: &Value) -> String {
-    let mut text = String::new();
-    for (name, fields) in object.as_object().into_iter().flatten() {
-        text += &format!("{name}:\n");
-        for (key, value) in fields.as_object().into_iter().flatten() {
-            text += &format!("  {key}: {value}\n");
-        }
-    }
-    text
+    let field = |(key, value): (&String, &Value)| format!("  {key}: {value}\n");
+    let section = |(name, fields): (&String, &Value)| {
+        let fields: String = fields.as_object().into_iter().flatten().map(field).collect();
+        format!("{name}:\n{fields}")
+    };
+    object.as_object().into_iter().flatten().map(section).collect()
 }
 
 /// Returns system and processor as Go calls them, which all of this field does.

@@ -28,38 +28,38 @@ pub(crate) struct OutputArgs {
 /// The least weight of what is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogLevel {
-    /// Errors only.
+    // Plain comments: a doc comment would make `--help` three times as long.
+    // Errors only.
     Error,
-    /// Errors, warnings, and what is done.
+    // Errors, warnings, and what is done.
     Info,
-    /// Also why.
+    // Also why.
     Debug,
-    /// Everything.
+    // Everything.
     Trace,
 }
 
 /// The form of what is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// Lines for people.
+    // Lines for people.
     Text,
-    /// One JSON object a line.
+    // One JSON object a line.
     Json,
 }
 
-/// What becomes of an index of which some platforms are left out.
+/// What becomes of an index of which some platforms are left out: it is copied as it is, with its
+/// digest, and names manifests that are not there; or it is written anew, under another digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlatformIndex {
-    /// It is copied as it is, with its digest, and names manifests that are not there
     Keep,
-    /// It is written anew with what is there, under another digest
     Rewrite,
 }
 
 /// Flags that say what is copied, and where it is kept.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct MirrorArgs {
-    /// The `ImageSetConfiguration`
+    /// What to mirror: an `ImageSetConfiguration`
     #[arg(short, long, value_name = "FILE", help_heading = "Mirroring")]
     pub(crate) config: Option<PathBuf>,
     /// Directory for logs and results, from registry to registry

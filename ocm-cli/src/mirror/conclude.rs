@@ -12,7 +12,7 @@ use crate::{
     exit::Exit,
     files::{self, FileError},
     halt::Halt,
-    progress::clock_time,
+    progress::stopwatch,
     request::{Flow, Nesting},
     supervise::Stop,
     version,
@@ -72,17 +72,16 @@ impl Outcome<'_> {
         for (kind, tally) in kinds.iter().filter(|(_, tally)| tally.expected > 0) {
             console.info(tally_line(*kind, tally));
         }
-        let mut line = format!(
-            "{} copied in {} blobs, {} mounted, {} found there",
-            HumanBytes(blobs.bytes),
-            blobs.copied,
-            blobs.mounted,
-            blobs.present
-        );
+        let mut parts = vec![
+            format!("{} copied in {} blobs", HumanBytes(blobs.bytes), blobs.copied),
+            format!("{} mounted", blobs.mounted),
+            format!("{} found there", blobs.present),
+        ];
         if *retries > 0 {
-            line += &format!(", {retries} retries");
+            parts.push(format!("{retries} retries"));
         }
-        line += &format!(", in {}", clock_time(self.elapsed));
+        parts.push(format!("in {}", stopwatch(self.elapsed)));
+        let line = parts.join(", ");
         let report = serde_json::json!({ "event": "report", "report": &self.followed.report });
         console.tell(Level::Info, &report, &line);
     }

@@ -151,12 +151,12 @@ impl To {
     ) -> Result<Self, Halt> {
         let client = client(&request.destination, request, &session.environment)?;
         let registry = client.registry(rules.host());
-        let check = async {
+        let check = Box::pin(async {
             match rules.namespace() {
                 Some(namespace) => registry.check_within(namespace).await,
                 None => registry.check().await,
             }
-        };
+        });
         session.stopping.unless(check).await?.map_err(|error| Halt::from(&error))?;
         warn_if_clear(&client, rules.host(), &mut session.console);
         Ok(Self { client, rules: rules.clone() })

@@ -1,6 +1,6 @@
 //! Carries out a plan, while it is watched.
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
 use ocm_mirror::{Report, execute};
@@ -36,7 +36,7 @@ pub(super) async fn follow(ready: Ready, archive: String, session: &mut Session)
     let begun = Instant::now();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut progress = Progress::new(plan.clone(), archive);
+    let mut progress = Progress::new(Arc::clone(&plan), archive);
     let mut run = pin!(execute(plan, means, options));
     let (mut report, mut stop) = (Report::default(), None);
     loop {

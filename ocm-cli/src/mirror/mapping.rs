@@ -57,7 +57,8 @@ fn list<'a>(pairs: impl Iterator<Item = Pair<'a>>, mode: Mode) -> String {
         }
         let (source, _) = source.split_once('@').unwrap_or((&source, ""));
         for child in pair.plan.manifest(pair.root).iter().flat_map(|node| &node.children) {
-            text += &format!("{source}@{child}={destination}@{child}\n");
+            let child = child.to_string();
+            text.extend([source, "@", &child, "=", &destination, "@", &child, "\n"]);
         }
     }
     text
@@ -66,10 +67,8 @@ fn list<'a>(pairs: impl Iterator<Item = Pair<'a>>, mode: Mode) -> String {
 impl Pair<'_> {
     /// Returns the image as it was written, with its transport.
     fn source(&self) -> String {
-        match self.name.origin.contains("://") {
-            true => self.name.origin.clone(),
-            false => format!("docker://{}", self.name.origin),
-        }
+        let origin = &self.name.origin;
+        if origin.contains("://") { origin.clone() } else { format!("docker://{origin}") }
     }
 
     fn destination(&self) -> String {

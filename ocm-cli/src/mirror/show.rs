@@ -79,10 +79,12 @@ fn line(summary: &Summary) -> String {
 pub(super) fn layout(layout: &ArchiveLayout, free: Option<u64>, console: &mut Console) {
     let (volumes, bytes) = (layout.volumes().len(), layout.total_len());
     let word = if volumes == 1 { "volume" } else { "volumes" };
-    let mut line = format!("archive of {} in {volumes} {word}", HumanBytes(bytes));
-    if let Some(free) = free {
-        line += &format!(", {} free there", HumanBytes(free));
-    }
+    let free_there = free.map(|free| format!(", {} free there", HumanBytes(free)));
+    let line = format!(
+        "archive of {} in {volumes} {word}{}",
+        HumanBytes(bytes),
+        free_there.unwrap_or_default()
+    );
     let told = serde_json::json!({
         "event": "layout", "volumes": volumes, "bytes": bytes, "bytes_free": free,
     });

@@ -60,8 +60,17 @@ fn moved(colour: Colour, done: u64, all: u64) -> String {
     format!("{bar} {numbers:>21}")
 }
 
-/// Returns a length of time as a stopwatch shows it.
-pub(crate) fn clock_time(time: Duration) -> String {
+/// Returns a length of time that is over, as exactly as people care.
+pub(crate) fn stopwatch(time: Duration) -> String {
+    if time < Duration::from_mins(1) {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        clock_time(time)
+    }
+}
+
+/// Returns a length of time that passes, in hours, minutes and seconds.
+pub(super) fn clock_time(time: Duration) -> String {
     let (hours, minutes, seconds) =
         (time.as_secs() / 3600, time.as_secs() / 60 % 60, time.as_secs() % 60);
     match hours {

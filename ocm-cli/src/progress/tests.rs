@@ -195,4 +195,6 @@ fn stopwatches_show_hours_only_when_there_are_some() {
     for (seconds, shown) in [(0, "0:00"), (65, "1:05"), (3_599, "59:59"), (3_661, "1:01:01")] {
         assert_eq!(clock_time(Duration::from_secs(seconds)), shown);
     }
+    assert_eq!(stopwatch(Duration::from_millis(1_940)), "1.9 s");
+    assert_eq!(stopwatch(Duration::from_secs(61)), "1:01");
 }

@@ -83,7 +83,7 @@ fn what_makes_no_sense_is_said_with_what_to_type() {
         "-c x --workspace file://w http://r",
         "-c x --workspace file://w registry.lab:5000/mirror",
         "-c x --workspace file://w docker://r/app:v1",
-        "-c x verison",
+        "verison",
         "-c x --since yesterday file://out",
         "-c x --since 2026-11-21 file://out",
         "-c x --secure-policy file://out",

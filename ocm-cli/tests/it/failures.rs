@@ -1,0 +1,174 @@
+//! What goes wrong is named, with what to do; the rest is done.
+
+use std::{fs, sync::Arc};
+
+use ocm_registry::ServerOptions;
+use ocm_testkit::{
+    Loopback,
+    faults::{BasicAuth, Fault, Rule},
+};
+use ocm_transport::Memory;
+
+use crate::world::{INSECURE, World, names};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_missing_image_fails_nothing_else() {
+    let world = World::new().await;
+    let missing = format!("{}/no/such:v1", world.far.host());
+    world.configure(&format!("  - name: {missing}\n  - name: nonsense\n"));
+    let said = world.mirror("--retry-times 0");
+    said.assert_code(8);
+    world.assert_mirrored().await;
+    said.assert_says(&format!("Failed to copy generic {missing}: "));
+    said.assert_says(" ✗  3 / 5 additional images mirrored: Some additional images failed");
+    said.assert_says("the same command again");
+    let file = world.only("w/working-dir/logs", "mirroring_errors_").unwrap();
+    said.assert_says(&format!("2 not mirrored; {file} lists why"));
+    let errors = world.read(&file);
+    let lines: Vec<_> = errors.lines().collect();
+    assert_eq!(lines.len(), 2, "{errors}");
+    assert!(lines[0].starts_with("error mirroring image nonsense error: "), "{errors}");
+    assert!(lines[1].starts_with("error mirroring image FAR/no/such:v1 error: "), "{errors}");
+    assert!(world.path("w/working-dir/cluster-resources/itms-oc-mirror.yaml").exists());
+    assert_eq!(world.read("w/working-dir/mapping.txt").lines().count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_without_any_image_does_not_replace_one_with_some() {
+    let world = World::new().await;
+    let to_disk = format!("-c isc.yaml {INSECURE} --retry-times 0 file://disk");
+    world.run(&to_disk).assert_code(0);
+    let before = fs::read(world.path("disk/mirror_000001.tar")).unwrap();
+    world
+        .write_config(&format!("  additionalImages:\n  - name: {}/no/such:v1\n", world.far.host()));
+    let said = world.run(&to_disk);
+    said.assert_code(8);
+    said.assert_says("no archive was written; one that was there is as it was");
+    assert!(fs::read(world.path("disk/mirror_000001.tar")).unwrap() == before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn corrupt_content_is_told_and_not_kept() {
+    let world = World::new().await;
+    let fault = Rule::new(Fault::Corrupt).path("/bench/app-0001/blobs/");
+    world.far.faults().add(fault);
+    let said = world.mirror("--retry-times 1 --retry-delay 1ms");
+    said.assert_code(8);
+    said.assert_says(" ✗  2 / 3 additional images mirrored");
+    said.assert_says("help: the bytes are not those that the digest promises");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_is_not_there_ends_the_run_at_once() {
+    let world = World::new().await;
+    let said = world.run("-c isc.yaml --workspace file://w docker://127.0.0.1:1/ns");
+    said.assert_code(1);
+    assert!(said.err.contains("127.0.0.1:1"), "{}", said.err);
+    assert!(said.err.contains("check the host name, the port"), "{}", said.err);
+    assert!(world.far.faults().log().is_empty(), "nothing was collected");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_asked_for_unless_told_otherwise() {
+    let world = World::new().await;
+    let said = world.run("-c isc.yaml --workspace file://w docker://NEAR");
+    said.assert_code(1);
+    assert!(said.err.contains("--dest-tls-verify=false"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_asked_for_named_and_never_shown() {
+    let world = World::new().await;
+    let auth = BasicAuth::new("me", "hunter2");
+    let (memory, front) = (Arc::new(Memory::default()), auth.clone());
+    let options = ServerOptions::default();
+    let locked = Loopback::serve_with(memory, options, move |router| front.in_front_of(router));
+    let locked = locked.await.unwrap();
+    let run = |more: &str| {
+        let host = locked.host();
+        let words =
+            format!("-c isc.yaml --workspace file://w {INSECURE} {more} docker://{host}/ns");
+        let said = world.run(&words);
+        assert!(!said.out.contains("hunter") && !said.err.contains("hunter"), "{said:?}");
+        said
+    };
+    let nobody = run("");
+    nobody.assert_code(1);
+    assert!(nobody.err.contains("--authfile") && nobody.err.contains("podman login"), "{nobody:?}");
+    run("--dest-creds me:hunter3").assert_code(1);
+    let me = run("--dest-creds me:hunter2");
+    me.assert_code(0);
+    me.assert_says("go over plain HTTP, where anybody on the way can read them");
+    let login =
+        format!("{{\"auths\":{{\"{}\":{{\"auth\":\"bWU6aHVudGVyMg==\"}}}}}}", locked.host());
+    fs::write(world.path("auth.json"), login).unwrap();
+    run("--authfile auth.json").assert_code(0);
+    fs::create_dir_all(world.path(".docker")).unwrap();
+    fs::rename(world.path("auth.json"), world.path(".docker/config.json")).unwrap();
+    run("").assert_code(0);
+    run("--dest-no-creds").assert_code(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auth_file_that_is_not_there_is_named() {
+    let world = World::new().await;
+    let words = format!("-c isc.yaml {INSECURE} file://disk");
+    let said = world.run_with(&words, |command| command.env("REGISTRY_AUTH_FILE", "/no/auth.json"));
+    said.assert_code(1);
+    assert!(said.err.contains("/no/auth.json"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_without_sense_is_shown_where_it_has_none() {
+    let world = World::new().await;
+    world.write_config("  additionalImages:\n  - nane: x\n");
+    let said = world.mirror("");
+    said.assert_code(1);
+    for words in ["isc.yaml:5:5", "did you mean `name`?", "isc.yaml` has 2 errors"] {
+        assert!(said.err.contains(words), "no `{words}` in {}", said.err);
+    }
+    assert!(!said.err.contains("Usage:"), "the arguments were right");
+    assert!(!world.path("w").exists(), "nothing is made for a run that cannot begin");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_cannot_be_had_are_named() {
+    let world = World::new().await;
+    let said = world.run("-c no.yaml file://disk");
+    said.assert_code(1);
+    assert!(said.err.contains("could not read `no.yaml`"), "{}", said.err);
+    fs::write(world.path("disk"), "").unwrap();
+    let said = world.run("-c isc.yaml file://disk");
+    said.assert_code(1);
+    assert!(said.err.contains("could not make the directory `disk/working-dir/logs`"), "{said:?}");
+    assert!(said.err.contains("not a directory is in the way"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_without_an_archive_is_no_archive() {
+    let world = World::new().await;
+    fs::create_dir(world.path("empty")).unwrap();
+    let said = world.run(&format!("-c isc.yaml {INSECURE} --from empty docker://NEAR"));
+    said.assert_code(1);
+    assert!(said.err.contains("`empty` holds no archive"), "{}", said.err);
+    assert!(said.err.contains("mirror_000001.tar"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_names_nothing_is_an_error() {
+    let world = World::new().await;
+    world.write_config("  additionalImages: []\n");
+    let said = world.mirror("");
+    said.assert_code(1);
+    assert!(said.err.contains("`isc.yaml` names nothing to mirror"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_that_is_none_is_refused() {
+    let world = World::new().await;
+    let words = format!("-c isc.yaml {INSECURE} file://disk");
+    let said = world.run_with(&words, |command| command.env("SOURCE_DATE_EPOCH", "now"));
+    said.assert_code(1);
+    assert!(said.err.contains("`SOURCE_DATE_EPOCH=now` is not a number"), "{}", said.err);
+    assert!(!names(&world.path(".")).contains(&"disk".to_owned()));
+}

@@ -1,0 +1,9 @@
+//! The program as people run it, against registries on loopback.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod demo;
+mod failures;
+mod help;
+mod mirror;
+mod signals;
+mod world;
