@@ -98,7 +98,7 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     if resolved.wishes.is_empty() && resolved.lost.is_empty() {
         return Err(nothing(&request.config).into());
     }
-    let places = ends.places(&resolved.wishes)?;
+    let places = ends.places(&resolved.wishes, session).await?;
     let sources = ends::source_hosts(&resolved.wishes);
     session.console.show(&[format!("  looking up {} images", resolved.wishes.len())]);
     let asked = ocm_mirror::Request {

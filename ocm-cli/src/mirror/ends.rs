@@ -12,7 +12,9 @@ use ocm_mirror::{Archived, DestinationRules, Place, Places, Resolved, Upstream, 
 use ocm_oci::Host;
 use ocm_transport::{
     Client, ClientOptions, CredentialFiles, Credentials, Limits, Login as Known, TlsOptions,
-    Transport, Verify as Checked, archive::ArchiveReader,
+    Transport, Verify as Checked,
+    archive::ArchiveReader,
+    layout::{OciLayout, OciLayoutError},
 };
 
 use super::{Run, Session};
@@ -95,16 +97,27 @@ impl Ends {
         }
     }
 
-    /// Opens the places that `wishes` name.
+    /// Opens the places that `wishes` name. Where one cannot be opened, only the images in it
+    /// cannot be had.
     ///
     /// # Errors
     ///
-    /// When one of them cannot be opened.
-    pub(super) fn places(&self, wishes: &Wishes) -> Result<Places, Halt> {
+    /// When the program is told to stop.
+    pub(super) async fn places(
+        &self,
+        wishes: &Wishes,
+        session: &mut Session,
+    ) -> Result<Places, Halt> {
         let mut places = Places::default();
         let named: BTreeSet<_> = wishes.iter().map(|(_, wanted)| &wanted.from.place).collect();
         for place in named {
-            places = places.with_source(place.clone(), self.source(place)?);
+            match session.stopping.unless(self.source(place)).await? {
+                Ok(Some(source)) => places = places.with_source(place.clone(), source),
+                Ok(None) => {}
+                Err(error) => {
+                    session.console.complain(&Complaint::of(&error).with_hint(error.hint()))
+                }
+            }
         }
         Ok(match &self.to {
             Some(To { client, rules }) => {
@@ -115,17 +128,18 @@ impl Ends {
         })
     }
 
-    fn source(&self, place: &Place) -> Result<Arc<dyn Transport>, Halt> {
-        match (&self.from, place) {
+    /// Opens a place to read from; `None` where this run has none of the kind.
+    async fn source(&self, place: &Place) -> Result<Option<Arc<dyn Transport>>, OciLayoutError> {
+        Ok(match (&self.from, place) {
             (From::Registries { client, .. }, Place::Registry(host)) => {
-                Ok(Arc::new(client.registry(host)))
+                Some(Arc::new(client.registry(host)))
             }
-            (From::Archive { reader, .. }, Place::Archive) => Ok(Arc::new(reader.clone())),
-            (_, place) => {
-                let message = format!("{place} cannot be read here");
-                Err(Complaint::told([message], None).into())
+            (From::Registries { .. }, Place::Layout(path)) => {
+                Some(Arc::new(OciLayout::open(path).await?))
             }
-        }
+            (From::Archive { reader, .. }, Place::Archive) => Some(Arc::new(reader.clone())),
+            _ => None,
+        })
     }
 
     /// Tells of hosts to which credentials went so that anybody on the way could read them.
