@@ -5,9 +5,8 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "helpers of tests fail as tests do, and say what they skip"
     clippy::print_stdout,
-    reason = "what goes wrong in a test is a failure of the test"
+    reason = "helpers of tests fail as tests do, and say what they skip"
 )]
 
 mod archive;
