@@ -16,6 +16,9 @@ pub(crate) struct Keys {
     pub(crate) old: &'static [(&'static str, &'static str)],
 }
 
+/// For how many unknown keys of one mapping a similar one is looked for, which takes a while.
+const SUGGESTIONS: usize = 100;
+
 /// A node, and the way to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'n> {
@@ -98,10 +101,15 @@ impl<'n> Cursor<'n> {
         };
         let mut found = BTreeMap::new();
         let mut meant = BTreeSet::new();
+        let mut unknown_keys = 0;
         for entry in entries {
             let Some(key) = known(&entry.key, keys) else {
-                findings.add(unknown(&entry.key, keys, self.entry_location(entry)));
-                meant.extend(similar(&entry.key, keys.known.iter().copied()));
+                unknown_keys += 1;
+                let similar = (unknown_keys <= SUGGESTIONS)
+                    .then(|| similar(&entry.key, keys.known.iter().copied()))
+                    .flatten();
+                meant.extend(similar);
+                findings.add(unknown(&entry.key, keys, similar, self.entry_location(entry)));
                 continue;
             };
             let cursor = Cursor { node: &entry.value, path: self.child_path(key) };
@@ -204,13 +212,14 @@ fn known(key: &str, keys: Keys) -> Option<&'static str> {
         .or_else(|| known.find(|k| k.eq_ignore_ascii_case(key)))
 }
 
-fn unknown(key: &str, keys: Keys, location: Location) -> Fault {
+/// Makes the fault of an unknown key; `similar` is the one that was probably meant.
+fn unknown(key: &str, keys: Keys, similar: Option<&str>, location: Location) -> Fault {
     if let Some((old, advice)) = keys.old.iter().find(|(old, _)| old.eq_ignore_ascii_case(key)) {
         let message = format!("`{old}` is a key of version 1");
         return Fault::error(Code::OldKey, location, message).with_help((*advice).to_owned());
     }
     let message = format!("unknown key {}; expected {}", quoted(key), one_of(keys.known));
-    let help = similar(key, keys.known.iter().copied()).map(|key| format!("did you mean `{key}`?"));
+    let help = similar.map(|key| format!("did you mean `{key}`?"));
     Fault::error(Code::UnknownKey, location, message).with_help(help)
 }
 

@@ -27,7 +27,8 @@
 //!
 //! `index.json` is replaced at once and as a whole, in one order: entries of others first, in the
 //! order they had, then ours by repository and tag. Whatever other programs have written into it
-//! stays. Nothing that a listed manifest names can be deleted.
+//! stays. A manifest that another one of its repository names cannot be deleted, nor a blob that any
+//! manifest names: nothing is left behind that leads to nothing.
 //!
 //! # Directories of others
 //!
