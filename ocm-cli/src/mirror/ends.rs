@@ -115,7 +115,7 @@ impl Ends {
                 Ok(Some(source)) => places = places.with_source(place.clone(), source),
                 Ok(None) => {}
                 Err(error) => {
-                    session.console.complain(&Complaint::of(&error).with_hint(error.hint()))
+                    session.console.complain(&Complaint::of(&error).with_hint(error.hint()));
                 }
             }
         }
