@@ -92,13 +92,13 @@ pub(crate) async fn run(request: Request, session: &mut Session) -> Exit {
 async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> {
     let begun = Instant::now();
     let run = Run::begin(request, session)?;
-    let ends = Ends::open(request, session).await?;
+    let ends = Ends::open(request, &run.configuration.image_set, session).await?;
     let resolved = ends.resolve(&run);
     show::blocked(&resolved.blocked, &mut session.console);
     if resolved.wishes.is_empty() && resolved.lost.is_empty() {
         return Err(nothing(&request.config).into());
     }
-    let places = ends.places(&resolved.wishes, session).await?;
+    let places = ends.places(&resolved.wishes)?;
     let sources = ends::source_hosts(&resolved.wishes);
     session.console.show(&[format!("  looking up {} images", resolved.wishes.len())]);
     let asked = ocm_mirror::Request {

@@ -25,6 +25,7 @@ mod event;
 mod execute;
 mod expand;
 mod failure;
+mod layouts;
 mod pack;
 mod place;
 mod plan;
@@ -42,6 +43,7 @@ pub use event::{Event, Outcome, Transfer};
 pub use execute::{Means, Options, Run, execute};
 pub use expand::{Expansion, expand};
 pub use failure::{Code, Failure, Side};
+pub use layouts::Layouts;
 pub use pack::Pack;
 pub use place::{Location, Place, Places};
 pub use plan::{

@@ -1,15 +1,11 @@
-use std::{
-    collections::BTreeSet,
-    error::Error,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, error::Error};
 
 use ocm_config::{AdditionalImage, ImageSet, WantedImage};
 use ocm_oci::{Reference, TagOrDigest};
 
 use crate::{
-    Archived, Code, Destination, DestinationRules, Failure, Kind, Location, Lost, Place, Side,
-    Wanted, Wishes,
+    Archived, Code, Destination, DestinationRules, Failure, Kind, Layouts, Location, Lost, Place,
+    Side, Wanted, Wishes,
 };
 
 /// What a configuration amounts to: what is wanted, and what is not.
@@ -26,8 +22,8 @@ pub struct Resolved {
 /// Where the images of a configuration are read.
 #[derive(Debug, Clone, Copy)]
 pub enum Upstream<'a> {
-    /// Where their references say; relative directories are relative to this one.
-    Origins(&'a Path),
+    /// Where their references say, these directories among them.
+    Origins(&'a Layouts),
     /// In an archive, by what they are called in the configuration.
     Archive(&'a Archived),
 }
@@ -80,7 +76,7 @@ fn wish(
     };
     let Destination { repository, tag } = named.map_err(|error| explained(&error, None))?;
     let (from, reference) = match from {
-        Upstream::Origins(directory) => origin(wanted, directory)?,
+        Upstream::Origins(layouts) => origin(wanted, layouts)?,
         Upstream::Archive(archived) => in_archive(image, archived)?,
     };
     Ok(Wanted {
@@ -96,18 +92,14 @@ fn wish(
 }
 
 /// Returns where a reference points. A tag beside a digest is only a name.
-fn origin(wanted: &WantedImage, directory: &Path) -> Result<(Location, TagOrDigest), Failure> {
+fn origin(wanted: &WantedImage, layouts: &Layouts) -> Result<(Location, TagOrDigest), Failure> {
     match &wanted.reference {
         Reference::Image(image) => {
             let place = Place::Registry(image.host().clone());
             let repository = image.repository().clone();
             Ok((Location { place, repository }, image.selector()))
         }
-        Reference::Layout(layout) => {
-            let path: PathBuf = directory.join(&layout.directory);
-            let what = format!("{} is not read yet", path.display());
-            Err(Failure::without(Code::Place, Side::Source, what))
-        }
+        Reference::Layout(layout) => layouts.find(layout),
     }
 }
 

@@ -1,20 +1,15 @@
 //! Both ends of a run, opened and asked before anything is collected.
 
-use std::{
-    collections::BTreeSet,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
-use ocm_mirror::{Archived, DestinationRules, Place, Places, Resolved, Upstream, Wishes, resolve};
+use ocm_config::ImageSet;
+use ocm_mirror::{
+    Archived, DestinationRules, Layouts, Place, Places, Resolved, Upstream, Wishes, resolve,
+};
 use ocm_oci::Host;
 use ocm_transport::{
     Client, ClientOptions, CredentialFiles, Credentials, Limits, Login as Known, TlsOptions,
-    Transport, Verify as Checked,
-    archive::ArchiveReader,
-    layout::{OciLayout, OciLayoutError},
+    Transport, Verify as Checked, archive::ArchiveReader,
 };
 
 use super::{Run, Session};
@@ -42,7 +37,7 @@ pub(super) struct Ends {
 #[derive(Debug)]
 enum From {
     /// Wherever references say.
-    Registries { client: Client, directory: PathBuf },
+    Registries { client: Client, layouts: Layouts },
     /// One archive.
     Archive { reader: ArchiveReader, archived: Box<Archived> },
 }
@@ -56,7 +51,11 @@ struct To {
 
 impl Ends {
     /// Opens both ends. The destination is asked whether it lets us in, the archive is checked.
-    pub(super) async fn open(request: &Request, session: &mut Session) -> Result<Self, Halt> {
+    pub(super) async fn open(
+        request: &Request,
+        image_set: &ImageSet,
+        session: &mut Session,
+    ) -> Result<Self, Halt> {
         let to = match &request.flow {
             Flow::MirrorToDisk { .. } => None,
             Flow::MirrorToMirror { rules, .. } | Flow::DiskToMirror { rules, .. } => {
@@ -72,8 +71,9 @@ impl Ends {
             }
             Flow::MirrorToDisk { .. } | Flow::MirrorToMirror { .. } => {
                 let client = client(&request.source, request, &session.environment)?;
-                let directory = request.config.parent().unwrap_or(Path::new("")).to_owned();
-                From::Registries { client, directory }
+                let directory = request.config.parent().unwrap_or(Path::new(""));
+                let layouts = Layouts::open(image_set, directory).await;
+                From::Registries { client, layouts }
             }
         };
         Ok(Self { from, to })
@@ -83,7 +83,7 @@ impl Ends {
     pub(super) fn resolve(&self, run: &Run<'_>) -> Resolved {
         let rules = self.to.as_ref().map(|to| &to.rules);
         let from = match &self.from {
-            From::Registries { directory, .. } => Upstream::Origins(directory),
+            From::Registries { layouts, .. } => Upstream::Origins(layouts),
             From::Archive { archived, .. } => Upstream::Archive(archived),
         };
         resolve(&run.configuration.image_set, rules, from)
@@ -97,27 +97,19 @@ impl Ends {
         }
     }
 
-    /// Opens the places that `wishes` name. Where one cannot be opened, only the images in it
-    /// cannot be had.
+    /// Opens the places that `wishes` name.
     ///
     /// # Errors
     ///
-    /// When the program is told to stop.
-    pub(super) async fn places(
-        &self,
-        wishes: &Wishes,
-        session: &mut Session,
-    ) -> Result<Places, Halt> {
-        let mut places = Places::default();
+    /// When one of them cannot be opened.
+    pub(super) fn places(&self, wishes: &Wishes) -> Result<Places, Halt> {
+        let mut places = match &self.from {
+            From::Registries { layouts, .. } => layouts.in_places(Places::default()),
+            From::Archive { .. } => Places::default(),
+        };
         let named: BTreeSet<_> = wishes.iter().map(|(_, wanted)| &wanted.from.place).collect();
-        for place in named {
-            match session.stopping.unless(self.source(place)).await? {
-                Ok(Some(source)) => places = places.with_source(place.clone(), source),
-                Ok(None) => {}
-                Err(error) => {
-                    session.console.complain(&Complaint::of(&error).with_hint(error.hint()));
-                }
-            }
+        for place in named.into_iter().filter(|place| !matches!(place, Place::Layout(_))) {
+            places = places.with_source(place.clone(), self.source(place)?);
         }
         Ok(match &self.to {
             Some(To { client, rules }) => {
@@ -128,18 +120,17 @@ impl Ends {
         })
     }
 
-    /// Opens a place to read from; `None` where this run has none of the kind.
-    async fn source(&self, place: &Place) -> Result<Option<Arc<dyn Transport>>, OciLayoutError> {
-        Ok(match (&self.from, place) {
+    fn source(&self, place: &Place) -> Result<Arc<dyn Transport>, Halt> {
+        match (&self.from, place) {
             (From::Registries { client, .. }, Place::Registry(host)) => {
-                Some(Arc::new(client.registry(host)))
+                Ok(Arc::new(client.registry(host)))
             }
-            (From::Registries { .. }, Place::Layout(path)) => {
-                Some(Arc::new(OciLayout::open(path).await?))
+            (From::Archive { reader, .. }, Place::Archive) => Ok(Arc::new(reader.clone())),
+            (_, place) => {
+                let message = format!("{place} cannot be read here");
+                Err(Complaint::told([message], None).into())
             }
-            (From::Archive { reader, .. }, Place::Archive) => Some(Arc::new(reader.clone())),
-            _ => None,
-        })
+        }
     }
 
     /// Tells of hosts to which credentials went so that anybody on the way could read them.

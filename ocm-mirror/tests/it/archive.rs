@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use futures::StreamExt as _;
 use ocm_config::{ImageSet, parse};
 use ocm_mirror::{
-    Archived, Asking, Code, DestinationRules, Holdings, Means, Options, Place, Places, Plan,
-    Report, Request, Resolved, Upstream as From, contents, execute, prepare, resolve,
+    Archived, Asking, Code, DestinationRules, Holdings, Layouts, Means, Options, Place, Places,
+    Plan, Report, Request, Resolved, Upstream as From, contents, execute, prepare, resolve,
 };
 use ocm_oci::{Host, TagOrDigest};
 use ocm_testkit::{Shape, Upstream};
@@ -50,7 +50,7 @@ async fn to_disk(
     set: &ImageSet,
     (directory, size): (&Path, Option<u64>),
 ) -> (Report, Sealed) {
-    let Resolved { wishes, lost, .. } = resolve(set, None, From::Origins(Path::new("/")));
+    let Resolved { wishes, lost, .. } = resolve(set, None, From::Origins(&Layouts::default()));
     let places = Places::default().with_source(Place::Registry(far()), Arc::new(upstream.clone()));
     let asking = Asking { holdings: Holdings::Nothing, retry: quick(), ..Asking::default() };
     let request = Request::new(wishes, Place::Archive, std::env::temp_dir());

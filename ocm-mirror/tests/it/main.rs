@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod layouts;
 mod mapping;
 mod plan;
 mod platforms;

@@ -182,7 +182,7 @@ mod tests {
             prop_assume!(last < u64::MAX - rest);
             let text = format!("bytes {first}-{last}/{}", last + rest);
             prop_assert_eq!(first_of_range(&text), Some(first));
-            let text = format!("bytes {first}-{last}/{}", last);
+            let text = format!("bytes {first}-{last}/{last}");
             prop_assert_eq!(first_of_range(&text), None);
         }
 

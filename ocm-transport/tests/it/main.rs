@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "helpers of tests fail as tests do, and say what they skip"
 )]
 

@@ -250,9 +250,12 @@ async fn a_token_server_that_fails_is_heard() {
     ];
     for (status, body, kind, retry, said) in table {
         let body = body.to_owned();
-        let fake = Fake::serve(move |seen: &Seen| match seen.line.starts_with("GET /token") {
-            true => reply(status, body.clone()),
-            false => challenge(seen, ""),
+        let fake = Fake::serve(move |seen: &Seen| {
+            if seen.line.starts_with("GET /token") {
+                reply(status, body.clone())
+            } else {
+                challenge(seen, "")
+            }
         })
         .await;
         let registry = open(&fake.host(), me());

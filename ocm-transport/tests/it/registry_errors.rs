@@ -31,13 +31,15 @@ async fn answered(
     ask(&open(&fake.host(), plain())).await
 }
 
+/// Status, headers and body; what is made of them.
+type Case<'a> = (u16, &'a [(&'static str, &'static str)], &'static str, Kind, Retry);
+
 #[tokio::test]
 async fn statuses_say_what_to_do() {
     use Kind::{Auth, Full, NotFound, Refused, Stall, Unsupported};
     use Retry::{After, Again, Never, Throttled};
     const SEVEN: Duration = Duration::from_secs(7);
     let (now, later) = ("Sun, 06 Nov 1994 08:49:30 GMT", "Sun, 06 Nov 1994 08:49:37 GMT");
-    type Case<'a> = (u16, &'a [(&'static str, &'static str)], &'static str, Kind, Retry);
     let too_many = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":""}]}"#;
     let full = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error",
         "detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Path":"/x","Err":28}}}]}"#;
@@ -102,12 +104,15 @@ async fn people_are_told_what_the_registry_said() {
 #[tokio::test]
 async fn a_body_without_end_is_not_read() {
     for status in ["200 OK", "500 No"] {
-        let raw = Raw::serve(move |line| match line.starts_with("GET /v2/ ") {
-            true => Act::Send(WELCOME.to_owned()),
-            false => Act::SendAndHang(format!(
-                "HTTP/1.1 {status}\r\ncontent-length: 99999999999\r\n\r\n{}",
-                " ".repeat(200_000)
-            )),
+        let raw = Raw::serve(move |line| {
+            if line.starts_with("GET /v2/ ") {
+                Act::Send(WELCOME.to_owned())
+            } else {
+                Act::SendAndHang(format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: 99999999999\r\n\r\n{}",
+                    " ".repeat(200_000)
+                ))
+            }
         })
         .await;
         let error = ask(&open(&raw.host(), plain())).await;
@@ -118,9 +123,8 @@ async fn a_body_without_end_is_not_read() {
 #[tokio::test]
 async fn requests_have_a_deadline_in_all() {
     let hang = Act::SendAndHang("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n1".to_owned());
-    let raw = Raw::serve(move |line| match line.starts_with("GET /v2/ ") {
-        true => Act::Send(WELCOME.to_owned()),
-        false => hang.clone(),
+    let raw = Raw::serve(move |line| {
+        if line.starts_with("GET /v2/ ") { Act::Send(WELCOME.to_owned()) } else { hang.clone() }
     })
     .await;
     let options = plain().with_request_timeout(Duration::from_millis(200));

@@ -1,0 +1,122 @@
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ocm_config::ImageSet;
+use ocm_oci::{LayoutRef, Reference, RepoName, TagOrDigest};
+use ocm_transport::{
+    TransportError,
+    layout::{ListedImage, OciLayout, OciLayoutError},
+};
+
+use crate::{Code, Failure, Location, Place, Places, Side};
+
+/// The directories that a configuration names with `oci://`, opened.
+#[derive(Debug, Default)]
+pub struct Layouts {
+    directory: PathBuf,
+    opened: BTreeMap<PathBuf, Result<Opened, Failure>>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    layout: OciLayout,
+    images: Vec<ListedImage>,
+}
+
+/// Why a directory could not be looked into.
+#[derive(Debug, thiserror::Error)]
+enum Closed {
+    #[error(transparent)]
+    Open(OciLayoutError),
+    #[error(transparent)]
+    List(TransportError),
+}
+
+impl Layouts {
+    /// Opens every directory that `image_set` names; a relative one is relative to `directory`,
+    /// where the configuration lies.
+    ///
+    /// What cannot be opened fails the images that are in it.
+    pub async fn open(image_set: &ImageSet, directory: &Path) -> Self {
+        let mut layouts = Self { directory: directory.to_owned(), opened: BTreeMap::new() };
+        for image in &image_set.mirror.additional_images {
+            let Ok(wanted) = &image.wanted else { continue };
+            let Reference::Layout(layout) = &wanted.reference else { continue };
+            let path = layouts.path(layout);
+            if !layouts.opened.contains_key(&path) {
+                let opened = Opened::at(&path).await;
+                let opened = opened.map_err(|why| Failure::new(Code::Place, Side::Source, &why));
+                layouts.opened.insert(path, opened);
+            }
+        }
+        layouts
+    }
+
+    /// Adds the directories to the places that are read.
+    #[must_use]
+    pub fn in_places(&self, places: Places) -> Places {
+        self.opened.iter().fold(places, |places, (path, opened)| match opened {
+            Ok(opened) => {
+                let layout = Arc::new(opened.layout.clone());
+                places.with_source(Place::Layout(path.clone()), layout)
+            }
+            Err(_) => places,
+        })
+    }
+
+    /// Finds the image that is meant: the one with that digest, or the only one.
+    pub(crate) fn find(&self, wanted: &LayoutRef) -> Result<(Location, TagOrDigest), Failure> {
+        let path = self.path(wanted);
+        let not_asked = || {
+            let what = format!("directory `{}` was not opened", path.display());
+            Failure::without(Code::Place, Side::Source, what)
+        };
+        let opened = self.opened.get(&path).ok_or_else(not_asked)?;
+        let images = &opened.as_ref().map_err(Clone::clone)?.images;
+        let (digest, repository) = match (&wanted.digest, images.as_slice()) {
+            (Some(digest), listed) => {
+                let found = listed.iter().find(|image| image.descriptor.digest == *digest);
+                (digest.clone(), found.and_then(|image| image.repository.clone()))
+            }
+            (None, [only]) => (only.descriptor.digest.clone(), only.repository.clone()),
+            (None, listed) => return Err(ambiguous(&path, listed)),
+        };
+        // What has no repository is seen by all.
+        let repository = repository.unwrap_or_else(nameless);
+        Ok((Location { place: Place::Layout(path), repository }, TagOrDigest::Digest(digest)))
+    }
+
+    fn path(&self, layout: &LayoutRef) -> PathBuf {
+        self.directory.join(&layout.directory)
+    }
+}
+
+impl Opened {
+    async fn at(path: &Path) -> Result<Self, Closed> {
+        let layout = OciLayout::open(path).await.map_err(Closed::Open)?;
+        let images = layout.images().await.map_err(Closed::List)?;
+        Ok(Self { layout, images })
+    }
+}
+
+fn nameless() -> RepoName {
+    "layout".parse().expect("the constant is a repository's name")
+}
+
+fn ambiguous(path: &Path, listed: &[ListedImage]) -> Failure {
+    let what = format!("directory `{}` holds {} images", path.display(), listed.len());
+    let failure = Failure::without(Code::Reference, Side::Source, what);
+    let named = listed.iter().map(|image| {
+        let tag = image.tag.as_ref().map(|tag| format!(" ({tag})")).unwrap_or_default();
+        format!("`@{}`{tag}", image.descriptor.digest)
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        failure
+    } else {
+        failure.with_hint(format!("say which one is meant: {}", named.join(", ")))
+    }
+}
