@@ -66,7 +66,7 @@ async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt
         format!("-c {config} --from file://{disk} --dest-tls-verify=false {target}"),
     ];
     for command in commands {
-        session.console.print("\n");
+        session.console.space();
         session.console.info(format!("$ {} {command}", session.program));
         let request = request(&command, session)?;
         let exit = Box::pin(mirror::run(request, session)).await;
@@ -74,7 +74,7 @@ async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt
             return Ok(exit);
         }
     }
-    session.console.print("\n");
+    session.console.space();
     let found = check(&upstream, &near.host(), session).await?;
     let Reread { manifests, blobs, bytes } = found;
     session.console.info(format!(
