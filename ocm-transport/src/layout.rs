@@ -34,6 +34,19 @@
 //!
 //! Nothing is trusted: `index.json` may have 64 MiB, manifests 4 MiB where they are read to see
 //! what they name; symbolic links are refused, and digests are verified.
+//!
+//! ```
+//! use ocm_transport::{Transport as _, layout::OciLayout};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! let layout = OciLayout::create(directory.path()).await?;
+//! let v1 = "v1".parse()?;
+//! assert_eq!(layout.source(&"team/app".parse()?).head(&v1).await?, None);
+//! # Ok(())
+//! # }
+//! ```
 
 mod destination;
 mod error;
