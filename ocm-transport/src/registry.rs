@@ -11,7 +11,10 @@
 
 mod answer;
 mod authority;
+mod authorization;
+mod begin;
 mod blob;
+mod call;
 mod challenge;
 mod client;
 mod date;
@@ -37,15 +40,11 @@ use async_trait::async_trait;
 use http::Method;
 use ocm_oci::RepoName;
 
+use self::{call::Call, endpoint::Endpoint, repository::Repository, scope::Scope};
 pub use self::{
     client::{Client, ClientError, ClientOptions},
     proxy::{Proxies, ProxyError},
     tls::{SystemRoots, TlsError, TlsOptions, Verify},
-};
-use self::{
-    endpoint::{Call, Endpoint},
-    repository::Repository,
-    scope::Scope,
 };
 pub(crate) use self::{failure::classify, flight::Flight, manifest::media_type_of, pages::listing};
 use crate::{Destination, Listing, Operation, Page, Source, Transport, TransportError, Verb};

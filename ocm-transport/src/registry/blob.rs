@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::{
     answer::{self, Answer},
-    endpoint::{Call, Opened, Traffic},
+    call::{Call, Opened, Traffic},
     failure::{Failure, RequestLine},
     repository::Repository,
     scope::Scope,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     answer::Answer,
-    endpoint::Call,
+    call::Call,
     failure::Failure,
     repository::{NOTHING_LIMIT, Repository},
     scope::Scope,

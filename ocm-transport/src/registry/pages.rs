@@ -9,7 +9,8 @@ use url::Url;
 
 use super::{
     answer::Answer,
-    endpoint::{Call, Endpoint, Target},
+    call::{Call, Target},
+    endpoint::Endpoint,
     failure::Failure,
     repository::Repository,
     scope::Scope,

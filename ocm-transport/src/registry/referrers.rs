@@ -8,7 +8,7 @@ use ocm_oci::{Descriptor, Digest, Tag};
 use serde::Deserialize;
 
 use super::{
-    endpoint::{Call, Target},
+    call::{Call, Target},
     failure::Failure,
     pages::follow,
     repository::Repository,

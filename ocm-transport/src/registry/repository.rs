@@ -4,11 +4,7 @@ use async_trait::async_trait;
 use http::Method;
 use ocm_oci::{Descriptor, Digest, RepoName, Tag, TagOrDigest};
 
-use super::{
-    endpoint::{Call, Endpoint},
-    pages,
-    scope::Scope,
-};
+use super::{call::Call, endpoint::Endpoint, pages, scope::Scope};
 use crate::{
     Begun, Body, Destination, Listing, Manifest, Operation, Page, Referrer, Source, Stored,
     TransportError, Verb,

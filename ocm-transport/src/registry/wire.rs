@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     client::{ClientError, ClientOptions},
-    failure::{Failure, InsecureRedirect},
+    failure::{Failure, InsecureRedirect, RequestLine, tls_error},
     tls::{Trust, Verify},
     url::redacted,
 };
@@ -115,12 +115,19 @@ impl Wire {
 }
 
 impl Line {
-    /// Says so where no certificate could have been trusted.
-    pub(crate) fn explain(&self, failure: Failure) -> Failure {
-        if failure.kind() == Kind::Tls && self.is_blind {
-            failure.within("no certificate authority is known on this machine")
-        } else {
-            failure
+    /// Says why no answer came; in plain words, where that is about trust.
+    pub(crate) fn failure(&self, request: &RequestLine, error: reqwest::Error) -> Failure {
+        let explained = match tls_error(&error) {
+            Some(rustls::Error::InvalidMessage(_)) => Some("what answers there does not speak TLS"),
+            Some(rustls::Error::InvalidCertificate(_)) if self.is_blind => {
+                Some("no certificate authority is known on this machine")
+            }
+            _ => None,
+        };
+        let failure = Failure::of_request(request, error);
+        match explained {
+            Some(explained) => failure.within(explained),
+            None => failure,
         }
     }
 }
