@@ -103,7 +103,7 @@ async fn people_are_told_what_the_registry_said() {
 
 #[tokio::test]
 async fn a_body_without_end_is_not_read() {
-    for status in ["200 OK", "500 No"] {
+    for (status, retry) in [("200 OK", Retry::Never), ("500 No", Retry::Again)] {
         let raw = Raw::serve(move |line| {
             if line.starts_with("GET /v2/ ") {
                 Act::Send(WELCOME.to_owned())
@@ -116,7 +116,8 @@ async fn a_body_without_end_is_not_read() {
         })
         .await;
         let error = ask(&open(&raw.host(), plain())).await;
-        assert_eq!(error.kind(), Kind::Refused, "{status}: {}", chain(&error));
+        let expected = (Kind::Refused, retry);
+        assert_eq!((error.kind(), error.retry()), expected, "{status}: {}", chain(&error));
     }
 }
 
