@@ -94,8 +94,8 @@ impl Registry {
         checked.map(drop).map_err(|failure| failure.during(&operation()))
     }
 
-    fn open(&self, name: &RepoName) -> Repository {
-        Repository { endpoint: Arc::clone(&self.endpoint), name: name.clone() }
+    fn open(&self, name: &RepoName, scope: Scope) -> Repository {
+        Repository { endpoint: Arc::clone(&self.endpoint), name: name.clone(), scope }
     }
 }
 
@@ -108,11 +108,11 @@ impl fmt::Display for Registry {
 #[async_trait]
 impl Transport for Registry {
     fn source(&self, repository: &RepoName) -> Arc<dyn Source> {
-        Arc::new(self.open(repository))
+        Arc::new(self.open(repository, Scope::pull(repository)))
     }
 
     fn destination(&self, repository: &RepoName) -> Option<Arc<dyn Destination>> {
-        Some(Arc::new(self.open(repository)))
+        Some(Arc::new(self.open(repository, Scope::push(repository))))
     }
 
     async fn repositories(&self, page: &Page) -> Result<Listing<RepoName>, TransportError> {

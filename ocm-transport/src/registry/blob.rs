@@ -17,7 +17,6 @@ use super::{
     call::{Call, Opened, Traffic},
     failure::{Failure, RequestLine},
     repository::Repository,
-    scope::Scope,
 };
 use crate::{Body, Operation, TransportError, limit::Permit};
 
@@ -71,7 +70,7 @@ impl Repository {
     }
 
     fn blob_call(&self, method: Method, digest: &Digest) -> Call {
-        Call::new(method, self.path(&format!("blobs/{digest}")), Scope::pull(&self.name))
+        Call::new(method, self.path(&format!("blobs/{digest}")), self.scope.clone())
     }
 }
 

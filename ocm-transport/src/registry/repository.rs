@@ -18,6 +18,8 @@ pub(crate) const NOTHING_LIMIT: usize = 64 << 10;
 pub(crate) struct Repository {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) name: RepoName,
+    /// What reading needs. Who came to write asks for both at once, or there would be two tokens.
+    pub(crate) scope: Scope,
 }
 
 impl Repository {

@@ -85,6 +85,8 @@ fn refused(checked: Result<(), TransportError>, expected: &str) {
 async fn a_named_authority_is_trusted() {
     let scene = Scene::new();
     scene.check(scene.trusting()).await.unwrap();
+    // An embedder chooses for its own process, and finds that nobody has.
+    assert!(rustls::crypto::CryptoProvider::get_default().is_none());
     // As the system's, too.
     let file = Some(scene.write("system.pem", &scene.authority.pem()));
     let system_roots = SystemRoots::At { file, dir: None };
