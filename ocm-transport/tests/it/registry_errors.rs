@@ -43,6 +43,8 @@ async fn statuses_say_what_to_do() {
     let too_many = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":""}]}"#;
     let full = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error",
         "detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Path":"/x","Err":28}}}]}"#;
+    let full_too = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error",
+        "detail":"write /x: no space left on device"}]}"#;
     let table: &[Case<'_>] = &[
         (400, &[], "", Refused, Never),
         (401, &[], "", Auth, Never),
@@ -65,6 +67,7 @@ async fn statuses_say_what_to_do() {
         (429, &[("retry-after", "soon")], "", Refused, Throttled(None)),
         (500, &[], "", Refused, Again),
         (500, &[], full, Full, Never),
+        (500, &[], full_too, Full, Never),
         (501, &[], "", Unsupported, Never),
         (502, &[], "", Refused, Again),
         (503, &[], "", Refused, Again),
