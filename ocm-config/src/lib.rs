@@ -1,1 +1,43 @@
-//! To come.
+//! Reads `ImageSetConfiguration`s: bytes in, a typed configuration or all its faults out.
+//!
+//! ```text
+//! bytes ──► text ──► nodes with places ──► ImageSet, warnings
+//!        document         yaml        reader   └─or─► Faults: line, column, path, message, help
+//! ```
+//!
+//! Nothing here reads files or prints: the caller brings the bytes, and shows the [`Fault`]s as
+//! it likes.
+//!
+//! ```
+//! let document = b"
+//! kind: ImageSetConfiguration
+//! apiVersion: mirror.openshift.io/v2alpha1
+//! mirror:
+//!   additionalImages:
+//!   - name: quay.io/team/app:v1
+//! ";
+//! let parsed = ocm_config::parse(document)?;
+//! assert_eq!(parsed.image_set.mirror.additional_images[0].name, "quay.io/team/app:v1");
+//! # Ok::<(), ocm_config::Faults>(())
+//! ```
+
+mod archive_size;
+mod cursor;
+mod document;
+mod fault;
+mod image_set;
+mod node;
+mod pattern;
+mod reader;
+mod scalar;
+mod suggest;
+mod yaml;
+
+pub use archive_size::ArchiveSize;
+pub use document::{Parsed, parse};
+pub use fault::{Code, Fault, Faults, Location, Severity};
+pub use image_set::{
+    AdditionalImage, BlockedImage, ImageFault, ImageFaults, ImageProblem, ImageSet, Mirror,
+    WantedImage,
+};
+pub use pattern::{Pattern, PatternError, PatternFault};

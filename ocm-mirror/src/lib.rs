@@ -1,1 +1,57 @@
-//! To come.
+//! From wishes to a report, in one direction; each step hands one value on.
+//!
+//! ```text
+//! ImageSet ─resolve─► Wishes ─survey─► Survey ─expand─► Expansion ─plan─► Plan ─execute─► Event* ─► Report
+//!                             HEADs             manifests,          pure       the only step
+//!                                               sizes                          that moves content
+//! ```
+//!
+//! A decision is taken once, left of [`Plan`]; right of it nothing decides. So a dry run is a plan
+//! printed, a retry is the same plan executed again, and so is going on after a crash.
+//!
+//! [`prepare`] does survey, expand and plan in one go; [`execute`] carries the plan out.
+//! Mirroring from registry to registry, into an archive and out of it differ in the
+//! [`Places`] they are given, and in nothing else:
+//!
+//! | | resolve | survey | source | destination |
+//! |---|---|---|---|---|
+//! | registry to registry | rules, [`Upstream::Origins`] | [`Holdings::Ask`] | registries | a registry |
+//! | to an archive | no rules, [`Upstream::Origins`] | [`Holdings::Nothing`] | registries | an `ArchiveWriter` for the [`contents`] of the plan, sealed at the end |
+//! | from an archive | rules, [`Upstream::Archive`] with [`Archived::read`] | [`Holdings::Ask`] | an `ArchiveReader` | a registry |
+
+mod archive;
+mod destination;
+mod event;
+mod execute;
+mod expand;
+mod failure;
+mod pack;
+mod place;
+mod plan;
+mod prepare;
+mod report;
+mod resolve;
+mod resources;
+mod retry;
+mod survey;
+mod wish;
+
+pub use archive::{Archived, ArchivedError, contents};
+pub use destination::{Destination, DestinationError, DestinationRules, TargetError, TargetFault};
+pub use event::{Event, Outcome, Transfer};
+pub use execute::{Means, Options, Run, execute};
+pub use expand::{Expansion, expand};
+pub use failure::{Code, Failure, Side};
+pub use pack::Pack;
+pub use place::{Location, Place, Places};
+pub use plan::{
+    Blob, Image, ImageId, Lost, Name, Node, Plan, PlanError, Planned, Present, Summary, Warning,
+    plan,
+};
+pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
+pub use report::{BlobTally, Report, Tally};
+pub use resolve::{Resolved, Upstream, resolve};
+pub use resources::mirror_sets;
+pub use retry::RetryPolicy;
+pub use survey::{Answer, Asking, Holdings, Survey, survey};
+pub use wish::{Kind, Wanted, WishId, Wishes};

@@ -90,6 +90,11 @@ impl RepoName {
 }
 
 impl Tag {
+    /// Returns `latest`, the tag that stands for none.
+    pub fn latest() -> Self {
+        Self("latest".to_owned())
+    }
+
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0

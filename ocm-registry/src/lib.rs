@@ -35,3 +35,8 @@ mod upload;
 pub use options::{Access, ServerOptions};
 pub use router::router;
 pub use server::{Server, ServerError};
+
+/// The examples of README.md, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

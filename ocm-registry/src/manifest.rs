@@ -39,24 +39,23 @@ fn failed(error: &TransportError) -> Problem {
 /// The stored bytes under the stored type, whatever the client says it accepts: any other bytes
 /// would have another digest.
 async fn read(ask: &Ask, name: &RepoName, reference: &TagOrDigest) -> Result<Reply, Problem> {
-    let source = ask.source(name);
-    let content = source.head(reference).await.map_err(|error| failed(&error))?;
-    let content = content.ok_or_else(|| Problem::unknown(Code::ManifestUnknown, reference))?;
-    let digest = &content.digest;
-    if ask.has_already(digest) {
-        return Ok(Reply::new(StatusCode::NOT_MODIFIED).content(digest));
+    let (source, limit) = (ask.source(name), ask.registry.options.manifest_limit);
+    let (content, body) = if ask.is_head() {
+        let content = source.head(reference).await.map_err(|error| failed(&error))?;
+        let unknown = || Problem::unknown(Code::ManifestUnknown, reference);
+        (content.ok_or_else(unknown)?, Body::empty())
+    } else {
+        let found = source.manifest(reference, limit).await.map_err(|error| failed(&error))?;
+        (found.descriptor().clone(), Body::from(found.bytes().clone()))
+    };
+    if ask.has_already(&content.digest) {
+        return Ok(Reply::new(StatusCode::NOT_MODIFIED).content(&content.digest));
     }
     let reply = Reply::new(StatusCode::OK)
-        .content(digest)
+        .content(&content.digest)
         .header(header::CONTENT_TYPE, &content.media_type)
         .header(header::CONTENT_LENGTH, content.size);
-    if ask.is_head() {
-        return Ok(reply);
-    }
-    // By digest: a tag may have moved since it was looked up.
-    let limit = ask.registry.options.manifest_limit;
-    let manifest = source.manifest(&digest.into(), limit).await.map_err(|error| failed(&error))?;
-    Ok(reply.body(manifest.bytes().clone()))
+    Ok(reply.body(body))
 }
 
 async fn push(

@@ -51,7 +51,7 @@ impl ServerOptions {
         Self { manifest_limit: bytes, ..self }
     }
 
-    /// Lets at most this many connections be open; more wait to be accepted.
+    /// Lets at most this many connections be open, and at least one; more wait to be accepted.
     #[must_use]
     pub fn with_max_connections(self, max_connections: usize) -> Self {
         Self { max_connections, ..self }

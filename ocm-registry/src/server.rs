@@ -92,7 +92,7 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self { listener, local_addr: _, router, options } = self;
         let (stop, stopped) = watch::channel(());
-        let permits = Arc::new(Semaphore::new(options.max_connections));
+        let permits = Arc::new(Semaphore::new(options.max_connections.max(1)));
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {

@@ -2,12 +2,10 @@ use std::{ops::Range, sync::Arc};
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures::{TryStreamExt as _, stream::BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use http::{Method, StatusCode, header};
 use ocm_oci::{Descriptor, Digest, Hasher, MediaType, RepoName};
-use ocm_transport::{
-    Begun, BlobStream, Destination, Interrupted, Kind, Stored, TransportError, Upload,
-};
+use ocm_transport::{Begun, BlobStream, Destination, Interrupted, Kind, TransportError};
 
 use crate::{
     ask::Ask,
@@ -70,9 +68,22 @@ fn failed(error: &TransportError) -> Problem {
     }
 }
 
-/// A client is not told whether the blob was here before.
-fn stored(stored: Result<Stored, TransportError>) -> Result<(), Problem> {
-    stored.map(drop).map_err(|error| failed(&error))
+/// Adds what comes to what is `held`; it stays there if this is dropped.
+async fn append(
+    held: Option<&mut Held>,
+    mut bytes: BoxStream<'static, Result<Bytes, TransportError>>,
+) -> Result<(), Problem> {
+    let Some(Held { upload, .. }) = held else { return Ok(()) };
+    while let Some(part) = bytes.try_next().await.map_err(|error| failed(&error))? {
+        upload.append(part).await.map_err(|error| failed(&error))?;
+    }
+    Ok(())
+}
+
+/// Stores what is held. Whether the blob was here before, the client is not told.
+async fn commit(held: Option<Held>, digest: &Digest) -> Result<(), Problem> {
+    let Some(Held { upload, .. }) = held else { return Ok(()) };
+    upload.commit(digest).await.map(drop).map_err(|error| failed(&error))
 }
 
 impl Target<'_> {
@@ -82,15 +93,17 @@ impl Target<'_> {
         let begun = self.to.begin(digest, None, from.as_ref()).await;
         match begun.map_err(|error| failed(&error))? {
             Begun::Present | Begun::Mounted => Ok(self.created(digest)),
+            // What an earlier process left of this blob is found again when its bytes come; the
+            // client, who knows nothing of it, begins at 0.
+            Begun::Open(upload) if upload.offset() > 0 => self.open(None).await,
             Begun::Open(upload) => self.open(Some(Held { upload, begun: digest.clone() })).await,
         }
     }
 
     /// Opens a session.
     async fn open(&self, held: Option<Held>) -> Result<Reply, Problem> {
-        let slot_offset = held.as_ref().map_or(0, |held| held.upload.offset());
         let id = self.ask.registry.sessions.open(self.name, held).await?;
-        Ok(self.progress(StatusCode::ACCEPTED, &id, slot_offset))
+        Ok(self.progress(StatusCode::ACCEPTED, &id, 0))
     }
 
     /// Adds a chunk.
@@ -108,9 +121,7 @@ impl Target<'_> {
             };
             slot.held = Some(Held { upload, begun });
         }
-        if let Some(held) = &mut slot.held {
-            append(&mut *held.upload, self.received(None, body)).await?;
-        }
+        append(slot.held.as_mut(), self.received(None, body).bytes).await?;
         Ok(self.status(StatusCode::ACCEPTED, id, slot))
     }
 
@@ -123,15 +134,11 @@ impl Target<'_> {
         self.check_order(id, slot, &body)?;
         if slot.offset() == 0 {
             self.whole(&mut slot.held, &digest, body).await?;
-        } else if let Some(mut held) = slot.held.take() {
-            let appended = append(&mut *held.upload, self.received(Some(&digest), body)).await;
-            if let Err(problem) = appended {
-                slot.held = Some(held);
-                return Err(problem);
-            }
+        } else {
+            append(slot.held.as_mut(), self.received(Some(&digest), body).bytes).await?;
             // From here on there is nothing to go on with, whatever the digest turns out to be.
             self.ask.registry.sessions.close(id);
-            stored(held.upload.commit(&digest).await)?;
+            commit(slot.held.take(), &digest).await?;
         }
         self.ask.registry.sessions.close(id);
         Ok(self.created(&digest))
@@ -154,27 +161,26 @@ impl Target<'_> {
     ) -> Result<(), Problem> {
         let size = body::length(&body);
         let begun = self.begin_anew(held, digest, size).await.map_err(|error| failed(&error))?;
-        let bytes = self.received(Some(digest), body);
-        match (begun, size) {
-            (Begun::Present | Begun::Mounted, _) => check(bytes, digest).await,
-            (Begun::Open(mut upload), None) => {
-                append(&mut *upload, bytes).await?;
-                stored(upload.commit(digest).await)
-            }
-            (Begun::Open(upload), Some(size)) => {
-                let content =
-                    Descriptor { media_type: MediaType::OctetStream, digest: digest.clone(), size };
-                let operation = body::receiving(self.name, Some(digest));
-                let body = ocm_transport::Body { operation, starts_at: 0, bytes };
-                // An upload may be older than this session, where the place below outlives us.
-                let stream = BlobStream::new(content, body).starting_at(upload.offset());
-                let Err(Interrupted { upload, cause }) = upload.finish(stream).await else {
-                    return Ok(());
-                };
-                *held = upload.map(|upload| Held { upload, begun: digest.clone() });
-                Err(failed(&cause))
-            }
-        }
+        let Begun::Open(upload) = begun else {
+            return check(self.received(Some(digest), body).bytes, digest).await;
+        };
+        // An upload may be older than this session, where the place below outlives us: what it
+        // keeps is passed over.
+        let Some(size) = size else {
+            let bytes = body::cut(self.received(Some(digest), body), upload.offset()..u64::MAX);
+            *held = Some(Held { upload, begun: digest.clone() });
+            append(held.as_mut(), bytes.boxed()).await?;
+            return commit(held.take(), digest).await;
+        };
+        let content =
+            Descriptor { media_type: MediaType::OctetStream, digest: digest.clone(), size };
+        let stream = BlobStream::new(content, self.received(Some(digest), body))
+            .starting_at(upload.offset());
+        let Err(Interrupted { upload, cause }) = upload.finish(stream).await else {
+            return Ok(());
+        };
+        *held = upload.map(|upload| Held { upload, begun: digest.clone() });
+        Err(failed(&cause))
     }
 
     /// Goes on with what was begun for `digest`, or begins.
@@ -192,13 +198,12 @@ impl Target<'_> {
         self.to.begin(digest, size, None).await
     }
 
-    fn received(
-        &self,
-        digest: Option<&Digest>,
-        body: Body,
-    ) -> BoxStream<'static, Result<Bytes, TransportError>> {
+    /// Returns what the client sends, of a blob if it said which.
+    fn received(&self, digest: Option<&Digest>, body: Body) -> ocm_transport::Body {
         let operation = body::receiving(self.name, digest);
-        body::received(body, operation, self.ask.registry.options.stall_timeout)
+        let stall = self.ask.registry.options.stall_timeout;
+        let bytes = body::received(body, operation.clone(), stall);
+        ocm_transport::Body { operation, starts_at: 0, bytes }
     }
 
     /// A chunk that says where it belongs must belong where the last one ended.
@@ -253,16 +258,6 @@ impl Target<'_> {
 /// Says how much is kept. There is no way to write a range of no bytes: `0-0` stands for it.
 fn kept(offset: u64) -> String {
     format!("0-{}", offset.saturating_sub(1))
-}
-
-async fn append(
-    upload: &mut dyn Upload,
-    mut bytes: BoxStream<'static, Result<Bytes, TransportError>>,
-) -> Result<(), Problem> {
-    while let Some(part) = bytes.try_next().await.map_err(|error| failed(&error))? {
-        upload.append(part).await.map_err(|error| failed(&error))?;
-    }
-    Ok(())
 }
 
 /// Reads a blob that is here already: who sends something else has to be told.

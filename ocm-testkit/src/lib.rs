@@ -27,3 +27,8 @@ pub use content::{Content, Format};
 pub use loopback::Loopback;
 pub use shape::Shape;
 pub use upstream::{Published, Upstream};
+
+/// The examples of README.md, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -20,6 +20,7 @@
 //! 3. *Idempotent*: storing what is there already succeeds and changes nothing.
 //! 4. *Ordered*: a manifest is refused before what it names is there.
 
+pub mod archive;
 mod credentials;
 mod error;
 mod limit;
@@ -27,6 +28,7 @@ mod manifest;
 mod memory;
 mod oci_client;
 mod registry;
+mod store;
 mod stream;
 mod traits;
 

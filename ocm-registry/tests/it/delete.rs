@@ -1,11 +1,13 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use ocm_oci::{Digest, RepoName};
+use ocm_oci::Digest;
 use ocm_registry::{Access, ServerOptions};
-use ocm_transport::{Destination, Listing, Memory, Page, Source, Transport, TransportError};
+use ocm_transport::Memory;
 
-use crate::running::{OCI_INDEX, Running};
+use crate::{
+    places::ReadOnly,
+    running::{OCI_INDEX, Running},
+};
 
 #[tokio::test]
 async fn tags_manifests_and_blobs_are_deleted() {
@@ -30,31 +32,6 @@ async fn tags_manifests_and_blobs_are_deleted() {
     registry.ask("DELETE", &path).await.is(202);
     registry.ask("GET", &path).await.refused(404, "BLOB_UNKNOWN");
     registry.ask("DELETE", &path).await.refused(404, "BLOB_UNKNOWN");
-}
-
-/// A place that others fill.
-#[derive(Debug)]
-struct ReadOnly(Memory);
-
-impl fmt::Display for ReadOnly {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-#[async_trait]
-impl Transport for ReadOnly {
-    fn source(&self, repository: &RepoName) -> Arc<dyn Source> {
-        self.0.source(repository)
-    }
-
-    fn destination(&self, _repository: &RepoName) -> Option<Arc<dyn Destination>> {
-        None
-    }
-
-    async fn repositories(&self, page: &Page) -> Result<Listing<RepoName>, TransportError> {
-        self.0.repositories(page).await
-    }
 }
 
 #[tokio::test]

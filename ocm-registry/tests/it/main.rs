@@ -4,6 +4,7 @@
 mod delete;
 mod listing;
 mod manifest;
+mod places;
 mod pull;
 mod running;
 mod server;

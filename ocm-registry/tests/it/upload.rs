@@ -6,7 +6,10 @@ use ocm_transport::Memory;
 use reqwest::Body;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-use crate::running::{Answer, Running};
+use crate::{
+    places::Leftover,
+    running::{Answer, Running},
+};
 
 async fn chunk(registry: &Running, session: &str, range: &str, body: &[u8]) -> Answer {
     let request = registry.request("PATCH", session).header("content-range", range);
@@ -160,8 +163,8 @@ async fn sessions_are_cancelled_and_belong_to_a_repository() {
 #[tokio::test]
 async fn there_are_so_many_sessions_at_most() {
     let options = ServerOptions::default().with_max_uploads(2);
-    let place = Arc::new(Memory::default());
-    let registry = Running::over(place.clone(), options.clone()).await;
+    let memory = Memory::default();
+    let registry = Running::over(Arc::new(memory.clone()), options.clone()).await;
     let first = registry.session("a").await;
     registry.session("a").await;
     let third = registry.ask("POST", "/v2/a/blobs/uploads/").await;
@@ -170,7 +173,7 @@ async fn there_are_so_many_sessions_at_most() {
     registry.ask("DELETE", &first).await.is(204);
     registry.session("a").await;
 
-    let registry = Running::over(place, options.with_upload_idle(Duration::ZERO)).await;
+    let registry = Running::over(Arc::new(memory), options.with_upload_idle(Duration::ZERO)).await;
     let first = registry.session("a").await;
     registry.session("a").await;
     registry.ask("GET", &first).await.refused(404, "BLOB_UPLOAD_UNKNOWN");
@@ -200,4 +203,25 @@ async fn what_came_before_the_connection_broke_is_kept() {
     assert_eq!(status.header("range"), "0-199999");
     let put = format!("{session}?digest={digest}");
     registry.send("PUT", &put, &content[200_000..]).await.is(201);
+}
+
+#[tokio::test]
+async fn what_an_earlier_process_left_is_gone_on_with() {
+    let place = Leftover { memory: Memory::default(), kept: b"cont" };
+    let registry = Running::over(Arc::new(place), ServerOptions::default()).await;
+    let digest = Digest::of(b"content");
+    let read = async |name: &str| {
+        registry.ask("GET", &format!("/v2/{name}/blobs/{digest}")).await.is(200).body
+    };
+    registry.blob("post", b"content").await;
+    assert_eq!(read("post").await, b"content");
+    let post = registry.request("POST", &format!("/v2/stream/blobs/uploads/?digest={digest}"));
+    Answer::read(post.body(unannounced(b"content")).send().await.unwrap()).await.is(201);
+    assert_eq!(read("stream").await, b"content");
+    let mount = format!("/v2/mount/blobs/uploads/?mount={digest}&from=not/there");
+    let begun = registry.ask("POST", &mount).await.is(202);
+    assert_eq!(begun.header("range"), "0-0", "the client begins at 0");
+    let put = format!("{}?digest={digest}", begun.header("location"));
+    registry.send("PUT", &put, b"content").await.is(201);
+    assert_eq!(read("mount").await, b"content");
 }

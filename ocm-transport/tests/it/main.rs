@@ -8,6 +8,7 @@
     reason = "what goes wrong in a test is a failure of the test"
 )]
 
+mod archive;
 mod credentials;
 mod fake;
 mod memory;

@@ -1,0 +1,287 @@
+//! What was asked for: the arguments after every check that needs no disk and no network.
+//!
+//! ```text
+//! argv ─clap─► LowArgs ──┐
+//!                        ├─► Request { flow, source, destination, … } ─► run
+//! Environment ───────────┘
+//! ```
+
+use std::{
+    num::{NonZeroU16, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
+
+use jiff::civil::Date;
+
+use crate::{
+    args::{GoDuration, LowArgs, MirrorArgs, PlatformIndex, RegistryArgs, Switch},
+    destination::Target,
+    environment::Environment,
+};
+
+mod error;
+mod side;
+
+pub(crate) use error::UsageError;
+pub(crate) use side::{Login, Side, SideName};
+
+/// How many images, or layers of one, may be worked on at once.
+const PARALLEL: std::ops::RangeInclusive<i64> = 1..=64;
+
+/// A mirror run, with everything that was said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The configuration.
+    pub(crate) config: PathBuf,
+    /// Which way content goes.
+    pub(crate) flow: Flow,
+    /// Whether content moves at all.
+    pub(crate) mode: Mode,
+    /// How registries that are read are spoken to.
+    pub(crate) source: Side,
+    /// How the registry that is written to is spoken to.
+    pub(crate) destination: Side,
+    /// Certificates trusted besides the system's.
+    pub(crate) ca_files: Vec<PathBuf>,
+    /// Bounds of effort and of waiting.
+    pub(crate) effort: Effort,
+    /// Most components of a path at the destination.
+    pub(crate) nesting: Option<NonZeroUsize>,
+    /// What becomes of an index of which some platforms are left out.
+    pub(crate) platform_index: PlatformIndex,
+    /// Whether a blob may be split across volumes.
+    pub(crate) split: Split,
+    /// Whether what cannot fit is refused.
+    pub(crate) space: SpaceCheck,
+    /// What was said and changes nothing.
+    pub(crate) ineffective: Vec<&'static str>,
+}
+
+/// Which way content goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// From registries to a registry.
+    MirrorToMirror {
+        /// Directory for logs and results.
+        workspace: PathBuf,
+        /// Where content goes.
+        target: Target,
+    },
+    /// From registries to an archive.
+    MirrorToDisk {
+        /// Directory for the archive, logs and results.
+        directory: PathBuf,
+    },
+    /// From an archive to a registry.
+    DiskToMirror {
+        /// The directory of the archive, or its only file.
+        from: PathBuf,
+        /// Directory for logs and results, where it is not that of the archive.
+        workspace: Option<PathBuf>,
+        /// Where content goes.
+        target: Target,
+    },
+}
+
+/// Whether content moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It does.
+    Mirror,
+    /// It does not; what would be done is written down.
+    DryRun,
+    /// The same, and what each index names with it.
+    DryRunWithLists,
+}
+
+/// Bounds of effort and of waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Effort {
+    /// How often what failed is tried again.
+    pub(crate) retries: u32,
+    /// How long to wait before; `None` waits longer each time.
+    pub(crate) retry_delay: Option<Duration>,
+    /// How long an image may make no progress; `None` is forever.
+    pub(crate) stall: Option<Duration>,
+    /// Most images at once.
+    pub(crate) images: NonZeroU16,
+    /// Most layers of one image at once.
+    pub(crate) layers: NonZeroU16,
+}
+
+/// Whether a blob may be split across volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Split {
+    /// It may.
+    Allow,
+    /// Where it would have to be, the run is refused.
+    Refuse,
+}
+
+/// Whether what cannot fit is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SpaceCheck {
+    /// It is.
+    Refuse,
+    /// It is tried.
+    Ignore,
+}
+
+impl Request {
+    /// Concludes what is asked for.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that makes no sense, in the order in which oc-mirror checks.
+    pub(crate) fn new(args: LowArgs, environment: &Environment) -> Result<Self, UsageError> {
+        if args.output.v1.is_on() {
+            return Err(UsageError::VersionOne);
+        }
+        let destination = args.destination.first().ok_or(UsageError::NoDestination)?;
+        let workspace = workspace(&args.mirror)?;
+        let config = args.mirror.config.clone().filter(|file| !file.as_os_str().is_empty());
+        let config = config.ok_or(UsageError::NoConfig)?;
+        let mut ineffective = args.ineffective.given();
+        let flow = flow(destination, args.mirror.from.as_deref(), workspace)?;
+        if check_since(&args.mirror, &flow)? {
+            ineffective.push("--since");
+        }
+        let mode = mode(&args.mirror)?;
+        let effort = effort(&args.registry)?;
+        let nesting = nesting(args.mirror.max_nested_paths)?;
+        let (source, target) = (args.source.into(), args.target.into());
+        let authfile = args.registry.authfile.or_else(|| environment.authfile());
+        let source = Side::new(SideName::Source, source, authfile.clone(), &mut ineffective)?;
+        let destination = Side::new(SideName::Destination, target, authfile, &mut ineffective)?;
+        if args.mirror.secure_policy.is_on() {
+            return Err(UsageError::NotYet { flag: "--secure-policy" });
+        }
+        ineffective.extend(environment.ineffective());
+        if args.destination.len() > 1 {
+            ineffective.push("every argument after the first");
+        }
+        Ok(Self {
+            config,
+            flow,
+            mode,
+            source,
+            destination,
+            ca_files: args.registry.ca_file,
+            effort,
+            nesting,
+            platform_index: args.mirror.platform_index,
+            split: choose(args.archive.strict_archive, Split::Refuse, Split::Allow),
+            space: choose(args.archive.no_space_check, SpaceCheck::Ignore, SpaceCheck::Refuse),
+            ineffective,
+        })
+    }
+}
+
+fn choose<T>(switch: Switch, on: T, off: T) -> T {
+    if switch.is_on() { on } else { off }
+}
+
+fn workspace(typed: &MirrorArgs) -> Result<Option<PathBuf>, UsageError> {
+    let Some(text) = typed.workspace.as_deref().filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    match text.strip_prefix("file://") {
+        Some(path) if !path.is_empty() => Ok(Some(PathBuf::from(path))),
+        _ => Err(UsageError::Workspace { given: text.to_owned() }),
+    }
+}
+
+/// Deduces the flow. What a path contains means nothing: only its prefix is looked at.
+fn flow(
+    destination: &str,
+    from: Option<&str>,
+    workspace: Option<PathBuf>,
+) -> Result<Flow, UsageError> {
+    let given = || destination.to_owned();
+    let from = from.filter(|from| !from.is_empty());
+    if let Some(directory) = destination.strip_prefix("file://") {
+        return match (from, workspace) {
+            (Some(_), _) => Err(UsageError::FromWithDirectory { destination: given() }),
+            (None, Some(_)) => Err(UsageError::WorkspaceWithDirectory { destination: given() }),
+            (None, None) if directory.is_empty() => Err(UsageError::NoDirectory),
+            (None, None) => Ok(Flow::MirrorToDisk { directory: PathBuf::from(directory) }),
+        };
+    }
+    let from = from.map(archive).transpose()?;
+    let Some(registry) = destination.strip_prefix("docker://") else {
+        return Err(UsageError::Destination { given: given() });
+    };
+    let target = |registry: &str| {
+        registry.parse().map_err(|source| UsageError::Target { given: given(), source })
+    };
+    match (from, workspace) {
+        (None, None) => Err(UsageError::NoWorkspace),
+        (None, Some(workspace)) => {
+            Ok(Flow::MirrorToMirror { workspace, target: target(registry)? })
+        }
+        (Some(from), workspace) => {
+            Ok(Flow::DiskToMirror { from, workspace, target: target(registry)? })
+        }
+    }
+}
+
+/// Reads what `--from` names: `file://PATH`, or the path alone.
+fn archive(from: &str) -> Result<PathBuf, UsageError> {
+    match (from.strip_prefix("file://"), from.split_once("://")) {
+        (Some(path), _) if !path.is_empty() => Ok(PathBuf::from(path)),
+        (None, None) => Ok(PathBuf::from(from)),
+        _ => Err(UsageError::From { given: from.to_owned() }),
+    }
+}
+
+/// Returns whether `--since` was given where it changes nothing: where no archive is written.
+fn check_since(typed: &MirrorArgs, flow: &Flow) -> Result<bool, UsageError> {
+    let Some(text) = typed.since.as_deref().filter(|text| !text.is_empty()) else {
+        return Ok(false);
+    };
+    if let Err(source) = Date::strptime("%Y-%m-%d", text) {
+        return Err(UsageError::Since { given: text.to_owned(), source });
+    }
+    match flow {
+        Flow::MirrorToDisk { .. } => Err(UsageError::NotYet { flag: "--since" }),
+        Flow::MirrorToMirror { .. } | Flow::DiskToMirror { .. } => Ok(true),
+    }
+}
+
+fn mode(typed: &MirrorArgs) -> Result<Mode, UsageError> {
+    match (typed.dry_run.is_on(), typed.dry_run_manifest_lists.is_on()) {
+        (true, true) => Err(UsageError::DryRuns),
+        (true, false) => Ok(Mode::DryRun),
+        (false, true) => Ok(Mode::DryRunWithLists),
+        (false, false) => Ok(Mode::Mirror),
+    }
+}
+
+fn effort(typed: &RegistryArgs) -> Result<Effort, UsageError> {
+    let positive = |GoDuration(duration)| Some(duration).filter(|duration| !duration.is_zero());
+    let retries = u32::try_from(typed.retry_times);
+    Ok(Effort {
+        images: parallel("--parallel-images", typed.parallel_images)?,
+        layers: parallel("--parallel-layers", typed.parallel_layers)?,
+        retries: retries.or(Err(UsageError::Retries { given: typed.retry_times }))?,
+        retry_delay: positive(typed.retry_delay),
+        stall: positive(typed.image_timeout),
+    })
+}
+
+fn parallel(flag: &'static str, given: i64) -> Result<NonZeroU16, UsageError> {
+    let within = Some(given).filter(|given| PARALLEL.contains(given));
+    let number = within.and_then(|given| NonZeroU16::new(u16::try_from(given).ok()?));
+    number.ok_or(UsageError::Parallel { flag, given })
+}
+
+fn nesting(given: i64) -> Result<Option<NonZeroUsize>, UsageError> {
+    match usize::try_from(given) {
+        Ok(number) => Ok(NonZeroUsize::new(number)),
+        Err(_) => Err(UsageError::Nesting { given }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

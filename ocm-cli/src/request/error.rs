@@ -1,0 +1,180 @@
+use super::SideName;
+use crate::destination::TargetError;
+
+/// Why the arguments make no sense.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UsageError {
+    /// An engine is asked for that is not here.
+    #[error("`--v1` asks for an engine that ocm does not have")]
+    VersionOne,
+    /// Nothing says where to.
+    #[error("no destination is given")]
+    NoDestination,
+    /// The destination is neither of the two kinds.
+    #[error("destination `{given}` starts with neither `docker://` nor `file://`")]
+    Destination {
+        /// What was typed.
+        given: String,
+    },
+    /// No directory stands after the prefix.
+    #[error("no directory stands after `file://`")]
+    NoDirectory,
+    /// The destination names no registry.
+    #[error("`{given}` is not a registry to mirror to")]
+    Target {
+        /// What was typed.
+        given: String,
+        /// Why not.
+        source: TargetError,
+    },
+    /// Nothing says what is mirrored.
+    #[error("`--config` is missing")]
+    NoConfig,
+    /// The workspace is not a directory.
+    #[error("`--workspace {given}` is not `file://` and a directory")]
+    Workspace {
+        /// What was typed.
+        given: String,
+    },
+    /// A registry needs either.
+    #[error("neither `--workspace` nor `--from` is given")]
+    NoWorkspace,
+    /// A directory cannot be filled from an archive.
+    #[error("`--from` does not go with the destination `{destination}`")]
+    FromWithDirectory {
+        /// What was typed.
+        destination: String,
+    },
+    /// A directory is its own workspace.
+    #[error("`--workspace` does not go with the destination `{destination}`")]
+    WorkspaceWithDirectory {
+        /// What was typed.
+        destination: String,
+    },
+    /// What is to be read is not on disk.
+    #[error("`--from {given}` is not an archive on disk")]
+    From {
+        /// What was typed.
+        given: String,
+    },
+    /// The day cannot be read.
+    #[error("`--since {given}` is not a date")]
+    Since {
+        /// What was typed.
+        given: String,
+        /// Why not.
+        source: jiff::Error,
+    },
+    /// Both dry runs at once.
+    #[error("`--dry-run` and `--dry-run-manifest-lists` exclude each other")]
+    DryRuns,
+    /// A bound out of bounds.
+    #[error("`{flag} {given}` is not between 1 and 64")]
+    Parallel {
+        /// Which.
+        flag: &'static str,
+        /// What was typed.
+        given: i64,
+    },
+    /// Fewer than no retries.
+    #[error("`--retry-times {given}` is not a number of retries")]
+    Retries {
+        /// What was typed.
+        given: i64,
+    },
+    /// Fewer than no components.
+    #[error("`--max-nested-paths {given}` is not a number of path components")]
+    Nesting {
+        /// What was typed.
+        given: i64,
+    },
+    /// Credentials that exclude each other.
+    #[error("`--{side}{first}` and `--{side}{second}` exclude each other")]
+    Exclusive {
+        /// Of which end.
+        side: SideName,
+        /// One flag.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// Half a login.
+    #[error("`--{side}{given}` needs `--{side}{missing}`")]
+    Incomplete {
+        /// Of which end.
+        side: SideName,
+        /// The flag that is there.
+        given: &'static str,
+        /// The flag that is not.
+        missing: &'static str,
+    },
+    /// Credentials of nobody.
+    #[error("`--{side}{flag}` names no user")]
+    NoUser {
+        /// Of which end.
+        side: SideName,
+        /// The flag.
+        flag: &'static str,
+    },
+    /// What oc-mirror can do and ocm cannot yet.
+    #[error("`{flag}` is not implemented yet")]
+    NotYet {
+        /// The flag.
+        flag: &'static str,
+    },
+}
+
+impl UsageError {
+    /// Returns what to type instead, where that can be said.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::VersionOne => {
+                "leave `--v1` out: there is one engine, which reads configurations of \
+                 `mirror.openshift.io/v2alpha1`"
+            }
+            Self::NoDestination => "write `file://DIR` or `docker://HOST[/NAMESPACE]` at the end",
+            Self::Destination { given } => return Some(destination_hint(given)),
+            Self::NoDirectory => "write `file://DIR`",
+            Self::Target { source, .. } => return Some(source.hint()),
+            Self::NoConfig => "write `-c FILE`, with an ImageSetConfiguration",
+            Self::Workspace { given } => return Some(workspace_hint(given)),
+            Self::NoWorkspace => {
+                "to mirror from registries add `--workspace file://DIR`, from an archive \
+                 `--from file://DIR`"
+            }
+            Self::FromWithDirectory { .. } => {
+                "an archive is read into a registry: `--from file://DIR docker://HOST`"
+            }
+            Self::WorkspaceWithDirectory { .. } => {
+                "leave it out: logs and results go into `working-dir` beside the archive"
+            }
+            Self::From { .. } => "write the directory of the archive, or its only file",
+            Self::Since { .. } => "write year, month and day: `--since 2026-11-21`",
+            Self::NotYet { flag: "--secure-policy" } => {
+                "without it images are copied as their registries serve them, each checked \
+                 against its digest"
+            }
+            Self::NotYet { .. } => "without it the archive holds everything",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn destination_hint(given: &str) -> String {
+    if given.contains("://") || given.contains('/') || given.contains('.') || given.contains(':') {
+        return format!("write `docker://{0}` or `file://{0}`", without_scheme(given));
+    }
+    format!("nor is `{given}` a command: those are `demo`, `serve`, `version` and `help`")
+}
+
+fn workspace_hint(given: &str) -> String {
+    match without_scheme(given) {
+        "" => "write `--workspace file://DIR`".to_owned(),
+        path => format!("write `--workspace file://{path}`"),
+    }
+}
+
+fn without_scheme(text: &str) -> &str {
+    text.split_once("://").map_or(text, |(_, rest)| rest)
+}

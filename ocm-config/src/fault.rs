@@ -1,0 +1,233 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// Most errors, and most warnings, that are kept of one document; a hostile one could have
+/// millions.
+const KEPT_FAULTS: usize = 500;
+
+/// Most characters of a document's own text that a message repeats.
+const QUOTED_CHARS: usize = 80;
+
+/// Something to know about a document, and where in it.
+///
+/// It is data: how it looks on a terminal is for the program to say that shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Fault {
+    /// Whether the document can be used all the same.
+    pub severity: Severity,
+    /// What sort of fault it is; stays the same where messages change.
+    pub code: Code,
+    /// Where it is.
+    #[serde(flatten)]
+    pub location: Location,
+    /// What is wrong, and what was expected.
+    pub message: String,
+    /// What to write instead, where that can be said.
+    pub help: Option<String>,
+}
+
+/// How bad a [`Fault`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The document means something; perhaps not what its author thinks.
+    Warning,
+    /// The document cannot be used.
+    Error,
+}
+
+/// What sort of fault a [`Fault`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Code {
+    /// The document is larger, deeper or wider than what is read.
+    TooLarge,
+    /// The bytes are not UTF-8, or begin with a byte order mark.
+    Encoding,
+    /// The text is not YAML.
+    Syntax,
+    /// There is nothing in the document.
+    Empty,
+    /// There is more than one document.
+    SeveralDocuments,
+    /// It is a document of another kind.
+    Kind,
+    /// It says that it is of another version.
+    ApiVersion,
+    /// A key that must be there is not.
+    MissingKey,
+    /// A key that means nothing here.
+    UnknownKey,
+    /// A key of version 1 whose job is done otherwise now.
+    OldKey,
+    /// A key that is written in another case.
+    KeyCase,
+    /// A key that is there twice.
+    DuplicateKey,
+    /// A value of another type.
+    WrongType,
+    /// A value of the right type that is not one of those allowed.
+    InvalidValue,
+    /// A pattern that cannot be used.
+    Pattern,
+    /// A section that is not implemented yet.
+    NotImplemented,
+}
+
+/// A place in a document, as a person and as a program would name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Location {
+    /// Keys and positions that lead there: `mirror.additionalImages[3].name`. Empty for the
+    /// document itself.
+    pub path: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, in characters, from 1.
+    pub column: u32,
+}
+
+/// All faults of a document, in the order of their lines; at least one of them is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Faults {
+    faults: Vec<Fault>,
+    omitted: usize,
+}
+
+impl Fault {
+    pub(crate) fn error(code: Code, location: Location, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { severity: Severity::Error, code, location, message, help: None }
+    }
+
+    pub(crate) fn warning(code: Code, location: Location, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, location, message) }
+    }
+
+    #[must_use]
+    pub(crate) fn with_help(self, help: impl Into<Option<String>>) -> Self {
+        Self { help: help.into(), ..self }
+    }
+}
+
+impl fmt::Display for Fault {
+    /// Writes one line, without the help.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.location, self.message)
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)?;
+        if self.path.is_empty() { Ok(()) } else { write!(f, ", {}", self.path) }
+    }
+}
+
+impl Faults {
+    /// Returns the faults, in the order of their lines.
+    pub fn as_slice(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// Returns the faults, in the order of their lines.
+    pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
+        self.faults.iter()
+    }
+
+    /// Returns how many more there were than are kept.
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &Fault> {
+        self.iter().filter(|fault| fault.severity == Severity::Error)
+    }
+}
+
+impl<'a> IntoIterator for &'a Faults {
+    type Item = &'a Fault;
+    type IntoIter = std::slice::Iter<'a, Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.errors().next(), self.errors().count() + self.omitted) {
+            (Some(first), 1) => write!(f, "the configuration has an error: {first}"),
+            (Some(first), n) => write!(f, "the configuration has {n} errors, the first: {first}"),
+            (None, _) => write!(f, "the configuration has an error"),
+        }
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Faults while they are being found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    errors: Vec<Fault>,
+    warnings: Vec<Fault>,
+    omitted: usize,
+}
+
+impl Findings {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        let kept = match fault.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        if kept.len() < KEPT_FAULTS {
+            kept.push(fault);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    /// Adds a fault that only says that another was found, unless that one has been said.
+    pub(crate) fn add_if_none(&mut self, fault: Fault) {
+        if self.errors.is_empty() {
+            self.add(fault);
+        }
+    }
+
+    pub(crate) fn error(&mut self, code: Code, location: Location, message: impl Into<String>) {
+        self.add(Fault::error(code, location, message));
+    }
+
+    /// Returns `value` and the warnings, or, if there was an error, everything found.
+    pub(crate) fn settle<T>(self, value: Option<T>) -> Result<(T, Vec<Fault>), Faults> {
+        let found_errors = !self.errors.is_empty();
+        let mut faults = self.errors;
+        faults.extend(self.warnings);
+        faults.sort_by_key(|fault| (fault.location.line, fault.location.column));
+        match value {
+            Some(value) if !found_errors => Ok((value, faults)),
+            _ => Err(Faults { faults, omitted: self.omitted }),
+        }
+    }
+}
+
+/// Returns text of a document as a message may repeat it: in backticks, short, and without
+/// anything that a terminal would obey.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut shown = String::from("`");
+    for (count, character) in text.chars().enumerate() {
+        if count == QUOTED_CHARS {
+            shown.push('…');
+            break;
+        }
+        if character.is_control() {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown.push('`');
+    shown
+}

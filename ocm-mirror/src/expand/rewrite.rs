@@ -1,0 +1,53 @@
+use ocm_oci::PlatformFilter;
+use ocm_transport::Manifest;
+use serde_json::Value;
+
+use super::Expansion;
+use crate::{Answer, Code, Failure, Side, Survey, Wishes};
+
+/// Cuts indexes down to the platforms that are wanted, for registries that refuse an index which
+/// names what they do not have.
+///
+/// The digest changes with the bytes, and with it what a cluster asks for: so this is done only
+/// when asked for. Everything but the entries that are left out stays as it was.
+pub(crate) fn rewrite(expansion: &mut Expansion, wishes: &Wishes, survey: &Survey) {
+    for (id, wanted) in wishes.iter() {
+        let Some(Answer::Missing(root)) = survey.get(&id) else { continue };
+        let PlatformFilter::Only(_) = &wanted.platforms else { continue };
+        let is_index = expansion.nodes.get(root).is_some_and(|node| node.sparse);
+        if !is_index || expansion.lost.contains_key(&id) {
+            continue;
+        }
+        let written = match expansion.pack.get(root) {
+            Ok(Some(manifest)) => cut(&manifest, &wanted.platforms),
+            Ok(None) | Err(_) => None,
+        };
+        let added = written.map(|manifest| {
+            let digest = manifest.descriptor().digest.clone();
+            expansion.add(&manifest).map(|()| (digest, manifest))
+        });
+        if let Some(Ok((digest, manifest))) = added {
+            let children = manifest.children().map(|children| children.manifests);
+            let children = children.unwrap_or_default().into_iter();
+            if let Some(node) = expansion.nodes.get_mut(&digest) {
+                node.children = children.map(|entry| entry.descriptor.digest).collect();
+            }
+            expansion.roots.insert(id, digest);
+        } else {
+            let what = format!("index `{root}` could not be rewritten");
+            let failure = Failure::without(Code::Manifest, Side::Source, what);
+            expansion.lost.insert(id, failure.of(&wanted.origin));
+        }
+    }
+}
+
+/// Returns the index without the entries that the filter does not admit.
+fn cut(manifest: &Manifest, platforms: &PlatformFilter) -> Option<Manifest> {
+    let entries = manifest.children().ok()?.manifests;
+    let mut index: Value = serde_json::from_slice(manifest.bytes()).ok()?;
+    let listed = index.get_mut("manifests")?.as_array_mut()?;
+    let mut is_wanted = entries.iter().map(|entry| platforms.admits(entry.platform.as_ref()));
+    listed.retain(|_| is_wanted.next().unwrap_or(true));
+    let bytes = serde_json::to_vec(&index).ok()?;
+    Some(Manifest::new(manifest.descriptor().media_type.clone(), bytes.into()))
+}

@@ -1,0 +1,82 @@
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+
+use ocm_oci::{Host, RepoName};
+use ocm_transport::{Destination, Source, Transport};
+use serde::{Deserialize, Serialize};
+
+/// Where content is, as a plan names it. Mirrors and credentials act below it, in the transport.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A registry.
+    Registry(Host),
+    /// An OCI layout directory.
+    Layout(PathBuf),
+    /// The archive: a run reads one, or writes one. Where it lies is no part of a plan, so that
+    /// the same content makes the same archive in every directory.
+    Archive,
+}
+
+/// A repository of a place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Location {
+    /// Which place.
+    pub place: Place,
+    /// Which repository there.
+    pub repository: RepoName,
+}
+
+/// The places of a plan, opened.
+///
+/// A registry can be source and destination in one run, with other credentials and another trust
+/// on either side, so the two are kept apart.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    sources: BTreeMap<Place, Arc<dyn Transport>>,
+    destination: Option<(Place, Arc<dyn Transport>)>,
+}
+
+impl Places {
+    /// Adds `place` as one to read from, served by `transport`.
+    #[must_use]
+    pub fn with_source(mut self, place: Place, transport: Arc<dyn Transport>) -> Self {
+        self.sources.insert(place, transport);
+        self
+    }
+
+    /// Sets the one place to write to, served by `transport`.
+    #[must_use]
+    pub fn with_destination(self, place: Place, transport: Arc<dyn Transport>) -> Self {
+        Self { destination: Some((place, transport)), ..self }
+    }
+
+    /// Opens a location for reading, if its place is here.
+    pub fn source(&self, at: &Location) -> Option<Arc<dyn Source>> {
+        Some(self.sources.get(&at.place)?.source(&at.repository))
+    }
+
+    /// Opens a repository for writing, if `to` is the destination and can be written.
+    pub fn destination(&self, to: &Place, repository: &RepoName) -> Option<Arc<dyn Destination>> {
+        let (place, transport) = self.destination.as_ref()?;
+        if place == to { transport.destination(repository) } else { None }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(host) => host.fmt(f),
+            Self::Layout(path) => write!(f, "layout {}", path.display()),
+            Self::Archive => f.write_str("the archive"),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Registry(host) => write!(f, "{host}/{}", self.repository),
+            place => write!(f, "{} in {place}", self.repository),
+        }
+    }
+}

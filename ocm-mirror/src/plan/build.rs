@@ -1,0 +1,209 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
+
+use ocm_oci::{Digest, RepoName, Tag};
+
+use super::{Blob, Content, Image, ImageId, Lost, Name, Plan, PlanError, Present, check::VERSION};
+use crate::{
+    Answer, Code, Expansion, Failure, Location, Place, Side, Survey, Wanted, WishId, Wishes,
+};
+
+/// A plan, and what to tell about how it came to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What to do.
+    pub plan: Plan,
+    /// What may surprise.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something decided that may surprise who wrote the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// Two wishes claim one tag for different content; the last has it. Both are copied.
+    #[error("tag `{repository}:{tag}` goes to {to}, not to {from}")]
+    TagMoved {
+        /// The tag's repository.
+        repository: RepoName,
+        /// The tag.
+        tag: Tag,
+        /// What it would have been without the later wish.
+        from: Digest,
+        /// What it is.
+        to: Digest,
+    },
+    /// An image wished for twice needs another only the second time, and so does not wait for it.
+    #[error("image `{origin}` is copied before what it needs")]
+    LateNeed {
+        /// The image.
+        origin: String,
+    },
+}
+
+/// Decides what to copy and in which order. Pure: no clock, no disk, no network.
+///
+/// Each wish is met by an image of the plan, or by what is there already, or is among the lost;
+/// a wish that needs a lost one is lost with it. `lost` are those that were no wishes even: the
+/// configuration names them in a way that has no meaning.
+///
+/// # Errors
+///
+/// [`PlanError::Closed`], when `expansion` was not made for these wishes and this survey. Nothing
+/// else can happen: the other laws are kept by how wishes are built.
+pub fn plan(
+    wishes: &Wishes,
+    survey: &Survey,
+    expansion: &Expansion,
+    lost: Vec<Lost>,
+    to: Place,
+) -> Result<Planned, PlanError> {
+    let mut draft = Draft { lost, ..Draft::default() };
+    for (id, wanted) in wishes.iter() {
+        let answer = match (survey.get(&id), expansion.roots.get(&id)) {
+            (Some(Answer::Missing(_)), Some(root)) => Some(Answer::Missing(root.clone())),
+            (answer, _) => answer.cloned(),
+        };
+        let fate = draft.decide(wanted, answer.as_ref(), expansion.lost.get(&id));
+        draft.fates.insert(id, fate);
+    }
+    let warnings = mem::take(&mut draft.warnings);
+    let plan = draft.fill(expansion, to).try_into()?;
+    Ok(Planned { plan, warnings })
+}
+
+/// What becomes of a wish.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    There,
+    Planned(ImageId),
+    Lost,
+}
+
+#[derive(Default)]
+struct Draft {
+    images: Vec<Image>,
+    known: BTreeMap<(RepoName, Digest), ImageId>,
+    sources: Vec<Vec<Location>>,
+    fates: BTreeMap<WishId, Fate>,
+    tags: BTreeMap<(RepoName, Tag), Digest>,
+    present: Vec<Present>,
+    lost: Vec<Lost>,
+    warnings: Vec<Warning>,
+}
+
+impl Draft {
+    fn decide(&mut self, wish: &Wanted, found: Option<&Answer>, lost: Option<&Failure>) -> Fate {
+        let mut give_up = |failure: Failure| {
+            let lost = Lost { kind: wish.kind, failure: failure.of(&wish.origin) };
+            // The same image twice in a configuration is one image.
+            if !self.lost.contains(&lost) {
+                self.lost.push(lost);
+            }
+            Fate::Lost
+        };
+        if let Some(failure) = lost {
+            return give_up(failure.clone());
+        }
+        let is_lost = |need| matches!(self.fates.get(need), Some(Fate::Lost) | None);
+        if wish.needs.iter().any(is_lost) {
+            let what = "an image that this one needs cannot be had".to_owned();
+            return give_up(Failure::without(Code::Needs, Side::Source, what));
+        }
+        match found {
+            Some(Answer::Lost(failure)) => give_up(failure.clone()),
+            Some(Answer::Missing(root)) => {
+                self.claim_tag(wish, root);
+                Fate::Planned(self.image(wish, root))
+            }
+            Some(Answer::Present(root)) => {
+                self.claim_tag(wish, root);
+                let name = Name { origin: wish.origin.clone(), tag: wish.tag.clone() };
+                let (root, repository) = (root.clone(), wish.repository.clone());
+                let present = Present { name, root, repository, kind: wish.kind };
+                if !self.present.contains(&present) {
+                    self.present.push(present);
+                }
+                Fate::There
+            }
+            None => {
+                give_up(Failure::without(Code::Place, Side::Source, "never asked for".to_owned()))
+            }
+        }
+    }
+
+    /// The last wish for a tag has it, even if its image is there already.
+    fn claim_tag(&mut self, wish: &Wanted, root: &Digest) {
+        let (repository, tag, to) = (wish.repository.clone(), wish.tag.clone(), root.clone());
+        let key = (repository.clone(), tag.clone());
+        let Some(from) = self.tags.insert(key, to.clone()).filter(|from| *from != to) else {
+            return;
+        };
+        for image in self.images.iter_mut().filter(|image| image.repository == repository) {
+            image.tags.remove(&tag);
+        }
+        self.warnings.push(Warning::TagMoved { repository, tag, from, to });
+    }
+
+    /// Finds or makes the image: two wishes for the same content in the same repository are one.
+    fn image(&mut self, wish: &Wanted, root: &Digest) -> ImageId {
+        let key = (wish.repository.clone(), root.clone());
+        let id = *self.known.entry(key).or_insert_with(|| {
+            self.sources.push(Vec::new());
+            self.images.push(Image {
+                root: root.clone(),
+                repository: wish.repository.clone(),
+                names: Vec::new(),
+                tags: BTreeSet::new(),
+                kind: wish.kind,
+                needs: BTreeSet::new(),
+            });
+            ImageId(self.images.len() - 1)
+        });
+        let planned = |need| match self.fates.get(need) {
+            Some(Fate::Planned(image)) => Some(*image),
+            Some(Fate::There | Fate::Lost) | None => None,
+        };
+        let needs = wish.needs.iter().filter_map(planned);
+        let (needs, late): (Vec<_>, Vec<_>) = needs.partition(|need| *need < id);
+        if !late.is_empty() {
+            self.warnings.push(Warning::LateNeed { origin: wish.origin.clone() });
+        }
+        if let Some(image) = self.images.get_mut(id.0) {
+            let name = Name { origin: wish.origin.clone(), tag: wish.tag.clone() };
+            image.tags.insert(wish.tag.clone());
+            if !image.names.contains(&name) {
+                image.names.push(name);
+            }
+            image.needs.extend(needs);
+        }
+        self.sources.get_mut(id.0).into_iter().for_each(|from| from.push(wish.from.clone()));
+        id
+    }
+
+    /// Adds what the images consist of.
+    fn fill(self, expansion: &Expansion, destination: Place) -> Content {
+        let (version, places) = (VERSION, BTreeSet::from([destination.clone()]));
+        let Self { images, sources, present, lost, .. } = self;
+        let (manifests, blobs) = (expansion.nodes.clone(), BTreeMap::new());
+        let mut content =
+            Content { version, destination, places, manifests, blobs, images, present, lost };
+        // An image that was lost while it was read leaves manifests behind.
+        let roots = content.images.iter().map(|image| &image.root);
+        let tree = content.tree(roots).into_iter();
+        content.manifests = tree.map(|(digest, node)| (digest.clone(), node.clone())).collect();
+        let blob = |(digest, wanted_by): (&Digest, BTreeSet<ImageId>)| {
+            let from = wanted_by.iter().filter_map(|image| sources.get(image.0)).flatten();
+            let mut seen = BTreeSet::new();
+            let sources = from.filter(|from| seen.insert(*from)).cloned().collect();
+            let size = expansion.sizes.get(digest).copied().unwrap_or_default();
+            (digest.clone(), Blob { size, sources, wanted_by })
+        };
+        content.blobs = content.wanted_by().into_iter().map(blob).collect();
+        let locations = content.blobs.values().flat_map(|blob| &blob.sources);
+        content.places.extend(locations.map(|location| location.place.clone()));
+        content
+    }
+}

@@ -1,0 +1,121 @@
+use std::{io, path::PathBuf, sync::Arc};
+
+use futures::{StreamExt as _, stream};
+
+use crate::{
+    Answer, Asking, Expansion, Holdings, Lost, Pack, Place, Places, PlanError, Planned, Survey,
+    WishId, Wishes, expand, expand::rewrite, plan, survey, survey::head,
+};
+
+/// What is to be planned.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What is wanted.
+    pub wishes: Wishes,
+    /// What cannot even be wished for: the configuration names it in a way that has no meaning.
+    pub lost: Vec<Lost>,
+    /// Where it goes.
+    pub to: Place,
+    /// How places are asked.
+    pub asking: Asking,
+    /// What happens to an index of which not all images are wanted.
+    pub platform_index: PlatformIndex,
+    /// Directory for the manifests that are read; they have no name in it.
+    pub directory: PathBuf,
+}
+
+impl Request {
+    /// Asks for `wishes` at `to`, in the usual ways; manifests are kept in `directory`.
+    pub fn new(wishes: Wishes, to: Place, directory: PathBuf) -> Self {
+        let (asking, platform_index) = (Asking::default(), PlatformIndex::default());
+        Self { wishes, lost: Vec::new(), to, asking, platform_index, directory }
+    }
+}
+
+/// What happens to an index of which not all images are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlatformIndex {
+    /// It is kept as it is, so that its digest stays; it then names images that are not there.
+    #[default]
+    Keep,
+    /// It is cut down to what is there, for registries that demand it; its digest changes.
+    Rewrite,
+}
+
+/// A plan, and the manifests that it will push.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The plan, and what to tell about how it came to be.
+    pub planned: Planned,
+    /// The manifests.
+    pub pack: Arc<Pack>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// The file for the manifests cannot be made.
+    #[error("could not make a file in `{directory}`", directory = .directory.display())]
+    Workspace {
+        /// Where.
+        directory: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// What was read does not make a plan.
+    #[error("could not make a plan")]
+    Plan(#[from] PlanError),
+}
+
+/// Finds out what is missing, reads its manifests, and decides what to do.
+///
+/// # Errors
+///
+/// [`PrepareError`]. What is wrong with an image is in the plan, among the lost.
+///
+/// # Cancel safety
+///
+/// Dropping the future stops asking, and nothing is left.
+pub async fn prepare(request: Request, places: &Places) -> Result<Prepared, PrepareError> {
+    let Request { wishes, lost, to, asking, platform_index, directory } = request;
+    let mut survey = survey(&wishes, places, &to, asking).await;
+    let expansion = expand(&wishes, &survey, (places, asking), &directory).await;
+    let mut expansion =
+        expansion.map_err(|source| PrepareError::Workspace { directory, source })?;
+    if platform_index == PlatformIndex::Rewrite {
+        rewrite(&mut expansion, &wishes, &survey);
+        find_rewritten(&expansion, &wishes, (places, &to), asking, &mut survey).await;
+    }
+    let planned = plan(&wishes, &survey, &expansion, lost, to)?;
+    Ok(Prepared { planned, pack: Arc::new(expansion.pack) })
+}
+
+/// Recognises what an earlier run rewrote: the survey could not, as it knew the old digest only.
+async fn find_rewritten(
+    expansion: &Expansion,
+    wishes: &Wishes,
+    (places, to): (&Places, &Place),
+    asking: Asking,
+    survey: &mut Survey,
+) {
+    if asking.holdings == Holdings::Nothing {
+        return;
+    }
+    let rewritten = wishes
+        .iter()
+        .filter_map(|(id, wanted)| Some((id, wanted, expansion.roots.get(&id)?.clone())));
+    let ask = |(id, wanted, root): (WishId, &crate::Wanted, ocm_oci::Digest)| {
+        let name = (wanted.repository.clone(), wanted.tag.clone());
+        async move {
+            let found = head(places, to, (&name.0, &name.1), asking.retry).await;
+            (id, matches!(found, Ok(Some(found)) if found == root).then_some(root))
+        }
+    };
+    let mut asked = stream::iter(rewritten).map(ask).buffered(asking.at_once.get());
+    while let Some((id, found)) = asked.next().await {
+        if let Some(root) = found {
+            survey.insert(id, Answer::Present(root));
+        }
+    }
+}

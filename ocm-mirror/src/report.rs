@@ -1,0 +1,128 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use ocm_oci::Digest;
+use serde::Serialize;
+
+use crate::{Event, Failure, ImageId, Kind, Lost, Outcome, Present, Transfer};
+
+/// What a run amounted to: a fold of its events, and of nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Report {
+    /// Which plan was executed; `None` until a run has begun.
+    pub plan: Option<Digest>,
+    /// How the images of each kind went, counted by name.
+    pub kinds: BTreeMap<Kind, Tally>,
+    /// Images that were there before the run, in the plan's order.
+    pub present: Vec<Present>,
+    /// Images that cannot be had, in the plan's order.
+    pub lost: Vec<Lost>,
+    /// Images that were brought to the destination whole.
+    pub done: BTreeSet<ImageId>,
+    /// Images that failed, and why.
+    pub failed: BTreeMap<ImageId, Failure>,
+    /// Images left out, and the image each was waiting for.
+    pub skipped: BTreeMap<ImageId, ImageId>,
+    /// What happened to blobs.
+    pub blobs: BlobTally,
+    /// How often something was tried again.
+    pub retries: usize,
+}
+
+/// How many images, counted by the names they were asked for by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Tally {
+    /// Asked for.
+    pub expected: usize,
+    /// At the destination, from before or since.
+    pub done: usize,
+    /// Not there, for a reason that was told.
+    pub failed: usize,
+}
+
+/// How many blobs, counted by what they cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct BlobTally {
+    /// Blobs whose bytes were moved.
+    pub copied: usize,
+    /// Blobs that were mounted.
+    pub mounted: usize,
+    /// Blobs that were there before.
+    pub present: usize,
+    /// Bytes moved.
+    pub bytes: u64,
+}
+
+impl Report {
+    /// Whether everything that was asked for is at the destination. The absence of failures does
+    /// not say so: a run can be cut short.
+    pub fn is_complete(&self) -> bool {
+        self.plan.is_some() && self.kinds.values().all(|tally| tally.done == tally.expected)
+    }
+
+    /// Returns the kinds of which not all images are at the destination, and so the bits of the
+    /// exit code.
+    pub fn incomplete_kinds(&self) -> impl Iterator<Item = Kind> {
+        let kinds = self.kinds.iter().filter(|(_, tally)| tally.done < tally.expected);
+        kinds.map(|(kind, _)| *kind)
+    }
+
+    fn record(&mut self, event: &Event) {
+        match event {
+            Event::Began { plan, expected, .. } => {
+                self.plan = Some(plan.clone());
+                for (kind, names) in expected {
+                    self.kinds.entry(*kind).or_default().expected = *names;
+                }
+            }
+            Event::Present(present) => {
+                self.kinds.entry(present.kind).or_default().done += 1;
+                self.present.push(present.clone());
+            }
+            Event::Lost(lost) => {
+                self.kinds.entry(lost.kind).or_default().failed += 1;
+                self.lost.push(lost.clone());
+            }
+            Event::Progress { .. } => {}
+            Event::Retried { .. } => self.retries += 1,
+            Event::Blob { how, .. } => self.blobs.record(*how),
+            Event::Image { image, kind, names, outcome } => {
+                self.record_image((*image, *kind), *names, outcome);
+            }
+        }
+    }
+
+    fn record_image(&mut self, (image, kind): (ImageId, Kind), names: usize, outcome: &Outcome) {
+        let tally = self.kinds.entry(kind).or_default();
+        if *outcome == Outcome::Done {
+            tally.done += names;
+        } else {
+            tally.failed += names;
+        }
+        match outcome {
+            Outcome::Done => drop(self.done.insert(image)),
+            Outcome::Failed(why) => drop(self.failed.insert(image, why.clone())),
+            Outcome::Skipped { because } => drop(self.skipped.insert(image, *because)),
+        }
+    }
+}
+
+impl BlobTally {
+    fn record(&mut self, how: Transfer) {
+        match how {
+            Transfer::Copied { bytes } => {
+                self.copied += 1;
+                self.bytes = self.bytes.saturating_add(bytes);
+            }
+            Transfer::Mounted => self.mounted += 1,
+            Transfer::Present => self.present += 1,
+        }
+    }
+}
+
+impl<'a> Extend<&'a Event> for Report {
+    fn extend<I: IntoIterator<Item = &'a Event>>(&mut self, events: I) {
+        for event in events {
+            self.record(event);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+use ocm_oci::{ImageRef, RepoName};
+use ocm_resources::{ImageKind, MirrorSets, Mirrored, Scope};
+
+use crate::{Kind, Name, Place, Plan, Report};
+
+/// Returns what the cluster has to be told of the images that `report` says are at the
+/// destination of `plan`: those brought there by the run, and those that were there before.
+///
+/// Images that were directories have no name that a cluster could ask for, and are left out; so
+/// is everything, where the destination is no registry.
+pub fn mirror_sets(plan: &Plan, report: &Report, scope: Scope) -> MirrorSets {
+    let Place::Registry(host) = plan.destination() else { return MirrorSets::default() };
+    let mirrored = |name: &Name, repository: &RepoName, kind: Kind| -> Option<Mirrored> {
+        let origin: ImageRef = name.origin.parse().ok()?;
+        let (host, repository) = (host.clone(), repository.clone());
+        Some(Mirrored { origin, host, repository, kind: image_kind(kind) })
+    };
+    let there = report
+        .present
+        .iter()
+        .filter_map(|present| mirrored(&present.name, &present.repository, present.kind));
+    let brought = report.done.iter().filter_map(|id| plan.image(*id)).flat_map(|image| {
+        let names = image.names.iter();
+        names.filter_map(|name| mirrored(name, &image.repository, image.kind))
+    });
+    let images: Vec<_> = there.chain(brought).collect();
+    MirrorSets::of(&images, scope)
+}
+
+fn image_kind(kind: Kind) -> ImageKind {
+    match kind {
+        Kind::Release => ImageKind::ReleaseContent,
+        Kind::Operator => ImageKind::Operator,
+        Kind::Additional | Kind::Helm => ImageKind::Generic,
+    }
+}

@@ -1,0 +1,141 @@
+use std::{collections::BTreeMap, num::NonZeroUsize};
+
+use futures::{StreamExt as _, future, stream};
+use ocm_oci::{Digest, RepoName, Tag, TagOrDigest};
+use ocm_transport::Kind as Cause;
+
+use crate::{Code, Failure, Place, Places, RetryPolicy, Side, Wanted, WishId, Wishes};
+
+/// What is there and what is not: one answer to each wish.
+pub type Survey = BTreeMap<WishId, Answer>;
+
+/// What was found out about a wish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is at the destination, under its tag. Children go first and tags last, so it is taken
+    /// as whole.
+    Present(Digest),
+    /// It has to be copied.
+    Missing(Digest),
+    /// Nobody can say what it is.
+    Lost(Failure),
+}
+
+/// What is known beforehand of the destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Holdings {
+    /// It is asked, image by image.
+    #[default]
+    Ask,
+    /// It is empty: an archive that is about to be written.
+    Nothing,
+}
+
+/// How to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking {
+    /// How many images are asked for at once: a bound, not a target.
+    pub at_once: NonZeroUsize,
+    /// How often a request is tried.
+    pub retry: RetryPolicy,
+    /// What is known of the destination.
+    pub holdings: Holdings,
+}
+
+impl Default for Asking {
+    /// Sixteen at once, the default retries, and the destination is asked.
+    fn default() -> Self {
+        let at_once = NonZeroUsize::MIN.saturating_add(15);
+        Self { at_once, retry: RetryPolicy::default(), holdings: Holdings::default() }
+    }
+}
+
+/// Asks what is there: by digest one HEAD at the destination, by tag one HEAD a side.
+///
+/// A tag is turned into a digest here and nowhere else.
+///
+/// # Cancel safety
+///
+/// Dropping the future stops asking.
+pub async fn survey(wishes: &Wishes, places: &Places, to: &Place, asking: Asking) -> Survey {
+    let ask =
+        |(id, wanted)| async move { (id, Inquiry { places, to, asking, wanted }.ask().await) };
+    stream::iter(wishes.iter()).map(ask).buffer_unordered(asking.at_once.get()).collect().await
+}
+
+/// One wish's questions.
+#[derive(Clone, Copy)]
+struct Inquiry<'a> {
+    places: &'a Places,
+    to: &'a Place,
+    asking: Asking,
+    wanted: &'a Wanted,
+}
+
+impl Inquiry<'_> {
+    async fn ask(self) -> Answer {
+        let (wanted, there) = future::join(self.wanted(), self.there()).await;
+        let answer = match (wanted, there) {
+            // What cannot be had is told first: without it the destination does not matter.
+            (Err(failure), _) | (Ok(_), Err(failure)) => Answer::Lost(failure),
+            (Ok(digest), Ok(Some(found))) if found == digest => Answer::Present(digest),
+            (Ok(digest), Ok(_)) => Answer::Missing(digest),
+        };
+        match answer {
+            Answer::Lost(failure) => Answer::Lost(failure.of(&self.wanted.origin)),
+            answer => answer,
+        }
+    }
+
+    /// Returns what the source has under the wish's reference.
+    async fn wanted(self) -> Result<Digest, Failure> {
+        let wanted = self.wanted;
+        match &wanted.reference {
+            TagOrDigest::Digest(digest) => Ok(digest.clone()),
+            TagOrDigest::Tag(tag) => {
+                let closed = || not_open(&wanted.from.place, Side::Source);
+                let source = self.places.source(&wanted.from).ok_or_else(closed)?;
+                let name = TagOrDigest::from(tag);
+                let found = self.asking.retry.run(|| source.head(&name)).await;
+                let found = found.map_err(|error| Failure::at(Side::Source, &error))?;
+                found.map(|found| found.digest).ok_or_else(|| not_found(wanted, tag))
+            }
+        }
+    }
+
+    /// Returns what the destination has under the wish's tag.
+    async fn there(self) -> Result<Option<Digest>, Failure> {
+        match self.asking.holdings {
+            Holdings::Nothing => Ok(None),
+            Holdings::Ask => {
+                let Wanted { repository, tag, .. } = self.wanted;
+                head(self.places, self.to, (repository, tag), self.asking.retry).await
+            }
+        }
+    }
+}
+
+/// Asks the destination what it has under a tag.
+pub(crate) async fn head(
+    places: &Places,
+    to: &Place,
+    (repository, tag): (&RepoName, &Tag),
+    retry: RetryPolicy,
+) -> Result<Option<Digest>, Failure> {
+    let closed = || not_open(to, Side::Destination);
+    let there = places.destination(to, repository).ok_or_else(closed)?;
+    let name = TagOrDigest::from(tag);
+    match retry.run(|| there.head(&name)).await {
+        Ok(found) => Ok(found.map(|found| found.digest)),
+        Err(error) => Err(Failure::at(Side::Destination, &error)),
+    }
+}
+
+fn not_open(place: &Place, side: Side) -> Failure {
+    Failure::without(Code::Place, side, format!("{place} is not open for this"))
+}
+
+fn not_found(wanted: &Wanted, tag: &Tag) -> Failure {
+    let what = format!("there is no `{tag}` in {}", wanted.from);
+    Failure::without(Code::Transport(Cause::NotFound), Side::Source, what)
+}

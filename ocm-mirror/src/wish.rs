@@ -1,0 +1,99 @@
+use std::collections::BTreeSet;
+
+use ocm_oci::{ImageRef, PlatformFilter, RepoName, Tag, TagOrDigest};
+use serde::{Deserialize, Serialize};
+
+use crate::{Location, Place};
+
+/// An image that should be at the destination when the run is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The reference as it was written: what reports and resources name the image by.
+    pub origin: String,
+    /// Where it is read.
+    pub from: Location,
+    /// What it is there.
+    pub reference: TagOrDigest,
+    /// Which images of an index are wanted.
+    pub platforms: PlatformFilter,
+    /// Repository it is written to.
+    pub repository: RepoName,
+    /// Tag it receives there.
+    pub tag: Tag,
+    /// What it is part of.
+    pub kind: Kind,
+    /// Images without which this one is of no use: a bundle needs its related images.
+    pub needs: BTreeSet<WishId>,
+}
+
+impl Wanted {
+    /// Wants an image under the path and the tag that it has; one without a tag under a tag made
+    /// of its digest.
+    pub fn image(image: &ImageRef) -> Self {
+        let tag = match (image.tag(), image.digest()) {
+            (Some(tag), _) => tag.clone(),
+            (None, Some(digest)) => Tag::of_digest(digest),
+            (None, None) => Tag::latest(),
+        };
+        let place = Place::Registry(image.host().clone());
+        Self {
+            origin: image.as_written().to_owned(),
+            from: Location { place, repository: image.repository().clone() },
+            reference: image.selector(),
+            platforms: PlatformFilter::All,
+            repository: image.path().clone(),
+            tag,
+            kind: Kind::Additional,
+            needs: BTreeSet::new(),
+        }
+    }
+}
+
+/// What an image is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// A release, or one of its components.
+    Release,
+    /// A catalog, a bundle, or a related image.
+    Operator,
+    /// Named in the configuration by itself.
+    Additional,
+    /// Found in a chart.
+    Helm,
+}
+
+/// A wish's position among all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WishId(usize);
+
+/// Everything wanted, in the order of the configuration, what is needed before what needs it.
+///
+/// A [`WishId`] is had only by adding a wish, so a wish can need earlier ones only: there are no
+/// circles, by construction.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes(Vec<Wanted>);
+
+impl Wishes {
+    /// Adds a wish.
+    pub fn add(&mut self, wanted: Wanted) -> WishId {
+        self.0.push(wanted);
+        WishId(self.0.len() - 1)
+    }
+
+    /// Returns all, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (WishId, &Wanted)> {
+        self.0.iter().enumerate().map(|(index, wanted)| (WishId(index), wanted))
+    }
+
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

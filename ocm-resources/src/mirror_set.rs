@@ -1,0 +1,263 @@
+use std::{collections::BTreeMap, fmt};
+
+use ocm_oci::{Host, ImageRef, RepoName};
+
+use crate::{
+    document::{Document, Stamp},
+    yaml::Yaml,
+};
+
+/// An image that was mirrored: what the cluster asks for, and where it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mirrored {
+    /// The reference that the cluster will ask for.
+    pub origin: ImageRef,
+    /// The registry that has it now.
+    pub host: Host,
+    /// The repository there.
+    pub repository: RepoName,
+    /// What sort of image it is.
+    pub kind: ImageKind,
+}
+
+/// What sort of image a [`Mirrored`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ImageKind {
+    /// The image of a release. The installer looks for its mirror among the digests, whether
+    /// it is named by digest or by tag.
+    ReleaseImage,
+    /// An image of a release's contents.
+    ReleaseContent,
+    /// An image of an operator.
+    Operator,
+    /// Any other image.
+    Generic,
+}
+
+/// Which of the objects of a kind an image belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Category {
+    /// Releases.
+    Release,
+    /// Operators.
+    Operator,
+    /// All the rest.
+    Generic,
+}
+
+/// The two kinds of mirror set: what a cluster asks for by digest and what by tag are redirected
+/// by objects of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MirrorKind {
+    /// An `ImageDigestMirrorSet`.
+    Digest,
+    /// An `ImageTagMirrorSet`.
+    Tag,
+}
+
+/// How much an entry covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// The namespace, or the whole registry where there is none, as far as the path at the
+    /// mirror ends with the path of the origin.
+    #[default]
+    Shortest,
+    /// The repository: what paths that were shortened need, for which no namespace is moved as
+    /// a whole.
+    Repository,
+}
+
+/// One object: its entries are where to look (`mirrors`) for what is asked for (`source`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorSet {
+    /// Which kind of object it is.
+    pub kind: MirrorKind,
+    /// Which images it is for.
+    pub category: Category,
+    /// From source to mirrors, these in the order in which they were first seen.
+    pub entries: BTreeMap<String, Vec<String>>,
+}
+
+/// All mirror sets of a run. None is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MirrorSets {
+    sets: Vec<MirrorSet>,
+    left_out: Vec<LeftOut>,
+}
+
+/// An image that no mirror set can speak of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The image, as it was written.
+    pub origin: String,
+    /// Why.
+    pub reason: Unwritable,
+}
+
+/// A host that the cluster would refuse, and the whole object with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("host `{host}` cannot stand in a mirror set, which takes no IPv6 addresses and no `_`")]
+pub struct Unwritable {
+    /// The host.
+    pub host: Host,
+}
+
+impl ImageKind {
+    /// Returns the category whose object names the image.
+    pub fn category(self) -> Category {
+        match self {
+            Self::ReleaseImage | Self::ReleaseContent => Category::Release,
+            Self::Operator => Category::Operator,
+            Self::Generic => Category::Generic,
+        }
+    }
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Release => "release",
+            Self::Operator => "operator",
+            Self::Generic => "generic",
+        })
+    }
+}
+
+impl MirrorKind {
+    /// Returns the `kind` of the object.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Digest => "ImageDigestMirrorSet",
+            Self::Tag => "ImageTagMirrorSet",
+        }
+    }
+
+    fn short(self) -> &'static str {
+        match self {
+            Self::Digest => "idms",
+            Self::Tag => "itms",
+        }
+    }
+
+    fn list_key(self) -> &'static str {
+        match self {
+            Self::Digest => "imageDigestMirrors",
+            Self::Tag => "imageTagMirrors",
+        }
+    }
+
+    /// Whether objects of this kind speak of `image`. One with tag and digest is in both.
+    fn admits(self, image: &Mirrored) -> bool {
+        match self {
+            Self::Digest => {
+                image.origin.digest().is_some() || image.kind == ImageKind::ReleaseImage
+            }
+            Self::Tag => image.origin.tag().is_some(),
+        }
+    }
+}
+
+impl MirrorSets {
+    /// Returns the mirror sets for what was mirrored: by kind, then by category.
+    pub fn of(images: &[Mirrored], scope: Scope) -> Self {
+        let mut sets: BTreeMap<_, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+        let mut left_out = Vec::new();
+        for image in images {
+            if let Some(host) = unwritable_host(image) {
+                let reason = Unwritable { host: host.clone() };
+                left_out.push(LeftOut { origin: image.origin.as_written().to_owned(), reason });
+                continue;
+            }
+            let (source, mirror) = entry(image, scope);
+            for kind in [MirrorKind::Digest, MirrorKind::Tag] {
+                if !kind.admits(image) {
+                    continue;
+                }
+                let set = sets.entry((kind, image.kind.category())).or_default();
+                let mirrors = set.entry(source.clone()).or_default();
+                if !mirrors.contains(&mirror) {
+                    mirrors.push(mirror.clone());
+                }
+            }
+        }
+        let set = |((kind, category), entries)| MirrorSet { kind, category, entries };
+        Self { sets: sets.into_iter().map(set).collect(), left_out }
+    }
+
+    /// Returns the sets: those of digests first, and among each kind releases, operators,
+    /// others.
+    pub fn sets(&self) -> &[MirrorSet] {
+        &self.sets
+    }
+
+    /// Returns the images that none of the sets speaks of, in the order in which they were
+    /// given.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// Returns the files to write: one for each kind of which there is a set.
+    pub fn documents(&self, stamp: &Stamp) -> Vec<Document> {
+        let document = |kind: MirrorKind| {
+            let sets = self.sets.iter().filter(|set| set.kind == kind);
+            let yaml: String = sets.map(|set| set.render(stamp)).collect();
+            let file_name = format!("{}-oc-mirror.yaml", kind.short());
+            (!yaml.is_empty()).then_some(Document { file_name, yaml })
+        };
+        [MirrorKind::Digest, MirrorKind::Tag].into_iter().filter_map(document).collect()
+    }
+}
+
+impl MirrorSet {
+    /// Returns the name of the object: the same in every run, so that it is updated in place.
+    pub fn name(&self) -> String {
+        format!("{}-{}-0", self.kind.short(), self.category)
+    }
+
+    fn render(&self, stamp: &Stamp) -> String {
+        let entry = |(source, mirrors): (&String, &Vec<String>)| {
+            let mirrors = mirrors.iter().map(Yaml::text).collect();
+            Yaml::map([("source", Yaml::text(source)), ("mirrors", Yaml::List(mirrors))])
+        };
+        let entries = self.entries.iter().map(entry).collect();
+        Yaml::map([
+            ("apiVersion", Yaml::text("config.openshift.io/v1")),
+            ("kind", Yaml::text(self.kind.kind())),
+            ("metadata", stamp.metadata(self.name())),
+            ("spec", Yaml::map([(self.kind.list_key(), Yaml::List(entries))])),
+        ])
+        .to_document()
+    }
+}
+
+/// Returns the first host of an image that no mirror set may name.
+///
+/// Everything else that can be in a source or a mirror is legal by its type: paths have the
+/// same grammar in both, and neither tag nor digest is written.
+///
+/// Source: <https://github.com/openshift/api/blob/master/config/v1/types_image_digest_mirror_set.go>.
+fn unwritable_host(image: &Mirrored) -> Option<&Host> {
+    [image.origin.host(), &image.host].into_iter().find(|host| host.as_str().contains(['[', '_']))
+}
+
+/// Returns source and mirror.
+fn entry(image: &Mirrored, scope: Scope) -> (String, String) {
+    let (source, mirror) = (image.origin.repository(), &image.repository);
+    let origin = image.origin.host();
+    if scope == Scope::Shortest && mirror.ends_with(source) {
+        (place(origin, source.parent().as_ref()), place(&image.host, mirror.parent().as_ref()))
+    } else {
+        (place(origin, Some(source)), place(&image.host, Some(mirror)))
+    }
+}
+
+fn place(host: &Host, path: Option<&RepoName>) -> String {
+    match path {
+        Some(path) => format!("{host}/{path}"),
+        None => host.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
