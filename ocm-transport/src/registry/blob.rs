@@ -14,10 +14,9 @@ use tokio::time::timeout;
 
 use super::{
     answer::{self, Answer},
-    endpoint::{Call, Opened, Traffic},
+    call::{Call, Opened, Traffic},
     failure::{Failure, RequestLine},
     repository::Repository,
-    scope::Scope,
 };
 use crate::{Body, Operation, TransportError, limit::Permit};
 
@@ -71,7 +70,7 @@ impl Repository {
     }
 
     fn blob_call(&self, method: Method, digest: &Digest) -> Call {
-        Call::new(method, self.path(&format!("blobs/{digest}")), Scope::pull(&self.name))
+        Call::new(method, self.path(&format!("blobs/{digest}")), self.scope.clone())
     }
 }
 

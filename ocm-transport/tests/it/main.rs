@@ -4,8 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::indexing_slicing,
     reason = "helpers of tests fail as tests do, and say what they skip"
 )]
 

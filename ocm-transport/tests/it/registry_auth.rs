@@ -7,9 +7,9 @@ use std::sync::{
 
 use axum::response::Response;
 use futures::future::join_all;
-use ocm_oci::{Digest, RepoName};
+use ocm_oci::{Digest, MediaType, RepoName};
 use ocm_transport::{
-    ClientOptions, Credentials, Kind, Login, Retry, Transport as _, TransportError,
+    ClientOptions, Credentials, Kind, Login, Manifest, Retry, Transport as _, TransportError,
 };
 
 use crate::{
@@ -150,6 +150,29 @@ async fn each_scope_has_a_token_and_a_mount_needs_both_repositories() {
             scope("repository%3Ato%2Fx%3A*"),
         ]
     );
+}
+
+#[tokio::test]
+async fn who_writes_needs_one_token_for_all_of_it() {
+    let fake = Fake::serve(|seen: &Seen| {
+        if seen.line.starts_with("GET /token") {
+            reply(200, r#"{"token":"t"}"#)
+        } else if seen.header("authorization").is_empty() {
+            challenge(seen, "")
+        } else if seen.line.starts_with("HEAD") {
+            reply(404, "")
+        } else {
+            with(202, &[("location", "/up")], "")
+        }
+    })
+    .await;
+    let to = open(&fake.host(), me()).destination(&name("a/b")).unwrap();
+    assert_eq!(to.head(&"v1".parse().unwrap()).await.unwrap(), None);
+    drop(to.begin(&Digest::of(b""), None, None).await.unwrap());
+    let manifest = Manifest::new(MediaType::OciIndex, "{}".into());
+    let _stored = to.push_manifest(&manifest, None).await.unwrap();
+    let scope = "scope=repository%3Aa%2Fb%3Apull%2Cpush";
+    assert_eq!(token_requests(&fake), [format!("GET /token?service=fake&{scope}")]);
 }
 
 #[tokio::test]

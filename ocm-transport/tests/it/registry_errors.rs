@@ -43,6 +43,8 @@ async fn statuses_say_what_to_do() {
     let too_many = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":""}]}"#;
     let full = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error",
         "detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Path":"/x","Err":28}}}]}"#;
+    let full_too = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error",
+        "detail":"write /x: no space left on device"}]}"#;
     let table: &[Case<'_>] = &[
         (400, &[], "", Refused, Never),
         (401, &[], "", Auth, Never),
@@ -65,6 +67,7 @@ async fn statuses_say_what_to_do() {
         (429, &[("retry-after", "soon")], "", Refused, Throttled(None)),
         (500, &[], "", Refused, Again),
         (500, &[], full, Full, Never),
+        (500, &[], full_too, Full, Never),
         (501, &[], "", Unsupported, Never),
         (502, &[], "", Refused, Again),
         (503, &[], "", Refused, Again),
@@ -103,7 +106,7 @@ async fn people_are_told_what_the_registry_said() {
 
 #[tokio::test]
 async fn a_body_without_end_is_not_read() {
-    for status in ["200 OK", "500 No"] {
+    for (status, retry) in [("200 OK", Retry::Never), ("500 No", Retry::Again)] {
         let raw = Raw::serve(move |line| {
             if line.starts_with("GET /v2/ ") {
                 Act::Send(WELCOME.to_owned())
@@ -116,7 +119,8 @@ async fn a_body_without_end_is_not_read() {
         })
         .await;
         let error = ask(&open(&raw.host(), plain())).await;
-        assert_eq!(error.kind(), Kind::Refused, "{status}: {}", chain(&error));
+        let expected = (Kind::Refused, retry);
+        assert_eq!((error.kind(), error.retry()), expected, "{status}: {}", chain(&error));
     }
 }
 
