@@ -253,7 +253,7 @@ for set in ${sets//,/ }; do
 done
 
 # Medians, and what ocm needs as a part of what the flow's yardstick needs.
-sort -s -k1,4 "$work/results" | awk '
+sort -s -k1,3 -k4,4r "$work/results" | awk '
     function median(column,    i, j, t, v) {
         for (i = 1; i <= n; i++) v[i] = cell[i, column]
         for (i = 2; i <= n; i++) for (j = i; j > 1 && v[j] < v[j-1]; j--) {
