@@ -35,24 +35,23 @@ mod tests {
 
     use super::*;
 
+    /// Takes longer the lower `number` is; keeps count of how many are under way, and of the most.
+    async fn work(number: usize, (working, most): (&Cell<usize>, &Cell<usize>)) -> usize {
+        working.set(working.get() + 1);
+        most.set(most.get().max(working.get()));
+        for _ in number..10 {
+            tokio::task::yield_now().await;
+        }
+        working.set(working.get() - 1);
+        number
+    }
+
     #[tokio::test]
     async fn keeps_the_bound_and_the_order() {
         let (working, most) = (Cell::new(0), Cell::new(0));
-        let work = |number: usize| {
-            let (working, most) = (&working, &most);
-            async move {
-                working.set(working.get() + 1);
-                most.set(most.get().max(working.get()));
-                for _ in 0..(10 - number) {
-                    tokio::task::yield_now().await;
-                }
-                working.set(working.get() - 1);
-                number
-            }
-        };
         let (mut numbers, mut seen) = (0..10, Vec::new());
-        let bound = NonZeroUsize::new(3).unwrap();
-        drive(bound, || numbers.next().map(work), |number| seen.push(number)).await;
+        let next = || numbers.next().map(|number| work(number, (&working, &most)));
+        drive(NonZeroUsize::new(3).unwrap(), next, |number| seen.push(number)).await;
         assert_eq!(seen, (0..10).collect::<Vec<_>>());
         assert_eq!(most.get(), 3);
     }
