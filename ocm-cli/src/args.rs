@@ -57,7 +57,7 @@ pub(crate) struct LowArgs {
 pub(crate) enum LowCommand {
     /// Show a whole round trip, without internet and without an account
     Demo(DemoArgs),
-    /// Serve the images of a directory as a registry
+    /// Serve an archive, or a directory of images, as a registry
     Serve(ServeArgs),
     /// Print the version
     Version(VersionArgs),
@@ -74,9 +74,12 @@ pub(crate) struct DemoArgs {
 /// What `serve` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// An OCI layout, or the directory of an archive
+    /// The directory of an archive, or an OCI layout
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
+    /// Take what is pushed; where there is no layout, make one
+    #[arg(long, default_value_t = Switch::Off)]
+    pub(crate) writable: Switch,
     /// Address and port to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
     pub(crate) listen: SocketAddr,
@@ -148,7 +151,10 @@ pub(crate) fn command(program: &str) -> Command {
             demo.after_help(example(&["PROGRAM demo", "PROGRAM demo --directory ./look-at-this"]))
         })
         .mut_subcommand("serve", |serve| {
-            serve.after_help(example(&["PROGRAM serve /media/usb --listen 0.0.0.0:5000"]))
+            serve.mut_args(as_go_flag).after_help(example(&[
+                "PROGRAM serve /media/usb --listen 0.0.0.0:5000",
+                "PROGRAM serve --writable ./registry",
+            ]))
         })
         .mut_subcommand("version", |version| {
             let version = version.mut_args(as_go_flag);

@@ -148,6 +148,13 @@ impl Console {
         status.suspend(|| out.write(text));
     }
 
+    /// Sets what comes apart from what was, for people.
+    pub(crate) fn space(&mut self) {
+        if self.format == LogFormat::Text {
+            self.print("\n");
+        }
+    }
+
     /// Prints help that goes with a complaint, as it is.
     pub(crate) fn print_usage(&mut self, text: &str) {
         if self.format == LogFormat::Text {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! synthetic upstream ──mirror to disk──► archive ──disk to mirror──► registry ──► every digest read
-//! on loopback                            in DIR/disk                 on loopback       once more
+//! on loopback                            in DIR/disk                 over DIR/registry once more
 //! ```
 //!
 //! The two runs in the middle are those that anybody would type; nothing is arranged for them.
@@ -16,7 +16,7 @@ use std::{
 use ocm_oci::Host;
 use ocm_registry::ServerError;
 use ocm_testkit::{Loopback, Published, Upstream};
-use ocm_transport::{Client, ClientOptions, Memory, TlsOptions, Transport, Verify};
+use ocm_transport::{Client, ClientOptions, TlsOptions, Transport, Verify, layout::OciLayout};
 use tokio::time::Instant;
 
 use crate::{
@@ -35,6 +35,8 @@ mod reread;
 
 use reread::{Reread, reread};
 
+/// Directory of that registry.
+const REGISTRY: &str = "registry";
 /// Below what images go into the second registry.
 const NAMESPACE: &str = "mirror";
 
@@ -51,7 +53,7 @@ async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt
     session.environment = Environment::default();
     let upstream = Upstream::demo();
     let far = serve(Arc::new(upstream.clone())).await?;
-    let near = serve(Arc::new(Memory::default())).await?;
+    let near = serve(Arc::new(OciLayout::create(&directory.join(REGISTRY)).await?)).await?;
     let config = directory.join("imageset-config.yaml");
     files::write(&config, configuration(&upstream, &far.host()).as_bytes())?;
     session.console.info(format!("an upstream with synthetic images is at {}", far.url()));
@@ -64,7 +66,7 @@ async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt
         format!("-c {config} --from file://{disk} --dest-tls-verify=false {target}"),
     ];
     for command in commands {
-        session.console.print("\n");
+        session.console.space();
         session.console.info(format!("$ {} {command}", session.program));
         let request = request(&command, session)?;
         let exit = Box::pin(mirror::run(request, session)).await;
@@ -72,7 +74,7 @@ async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt
             return Ok(exit);
         }
     }
-    session.console.print("\n");
+    session.console.space();
     let found = check(&upstream, &near.host(), session).await?;
     let Reread { manifests, blobs, bytes } = found;
     session.console.info(format!(
@@ -146,11 +148,13 @@ fn look_here(directory: &Path, session: &mut Session) {
         ("what went where", disk.join("working-dir/mapping.txt")),
         ("the resources for a cluster", disk.join("working-dir/cluster-resources")),
         ("the logs of both runs", disk.join("working-dir/logs")),
+        ("what the second registry holds, an OCI layout", directory.join(REGISTRY)),
     ];
     session.console.info("look at:");
     for (what, path) in places {
         session.console.info(format!("  {} ({what})", path.display()));
     }
     let program = &session.program;
-    session.console.info(format!("  {program} serve {} (a registry of it)", disk.display()));
+    let registry = directory.join(REGISTRY);
+    session.console.info(format!("or serve it again: {program} serve {}", registry.display()));
 }

@@ -8,6 +8,7 @@ use ocm_registry::ServerError;
 use ocm_transport::{
     ClientError, CredentialsError, TransportError,
     archive::{ArchiveError, LayoutError},
+    layout::OciLayoutError,
 };
 
 use crate::{environment::EnvironmentError, files::FileError, report::Complaint, supervise::Stop};
@@ -56,6 +57,12 @@ impl From<EnvironmentError> for Halt {
 
 impl From<ArchiveError> for Halt {
     fn from(error: ArchiveError) -> Self {
+        Self::of(&error, error.hint())
+    }
+}
+
+impl From<OciLayoutError> for Halt {
+    fn from(error: OciLayoutError) -> Self {
         Self::of(&error, error.hint())
     }
 }

@@ -11,7 +11,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use indicatif::HumanBytes;
-use ocm_mirror::{Event, Failure, ImageId, Kind, Lost, Outcome, Place, Plan, Transfer};
+use ocm_mirror::{Event, ImageId, Kind, Outcome, Place, Plan, Transfer};
 use ocm_oci::{Digest, RepoName, Tag};
 use serde::Serialize;
 
@@ -19,10 +19,13 @@ use crate::console::{Console, Level};
 
 mod frame;
 mod rate;
+mod words;
 
 use frame::clock_time;
 pub(crate) use frame::stopwatch;
 use rate::Rate;
+pub(crate) use words::lost_line;
+use words::{copy_failed, humane_pause, kind_word, transfer_word};
 
 /// Time between summaries.
 const SUMMARY_EVERY: Duration = Duration::from_secs(10);
@@ -276,38 +279,6 @@ impl Progress {
         .collect::<Vec<_>>()
         .join(", ")
     }
-}
-
-/// Returns what oc-mirror calls a kind of image in the lines of its log.
-pub(crate) fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Release => "ocpRelease",
-        Kind::Operator => "operatorRelatedImage",
-        Kind::Additional => "generic",
-        Kind::Helm => "helmImage",
-        _ => "image",
-    }
-}
-
-/// Returns what is said of an image that cannot be had.
-pub(crate) fn lost_line(lost: &Lost) -> String {
-    copy_failed(lost.kind, &lost.failure.image, &lost.failure)
-}
-
-fn copy_failed(kind: Kind, origin: &str, failure: &Failure) -> String {
-    format!("Failed to copy {} {origin}: {}", kind_word(kind), failure.chain.join(": "))
-}
-
-fn transfer_word(how: Transfer) -> &'static str {
-    match how {
-        Transfer::Copied { .. } => "copied",
-        Transfer::Mounted => "mounted",
-        Transfer::Present => "found",
-    }
-}
-
-fn humane_pause(pause: Duration) -> String {
-    if pause.is_zero() { "at once".to_owned() } else { format!("in {}", stopwatch(pause)) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use ocm_registry::{Access, Server, ServerOptions};
-use ocm_transport::{Transport, archive::ArchiveReader};
+use ocm_transport::{Transport, archive::ArchiveReader, layout::OciLayout};
 
 use crate::{args::ServeArgs, exit::Exit, halt::Halt, mirror::Session};
 
@@ -14,12 +14,13 @@ pub(crate) async fn run(args: ServeArgs, session: &mut Session) -> Exit {
 }
 
 async fn serve(args: &ServeArgs, session: &mut Session) -> Result<Exit, Halt> {
-    let place = open(&args.directory, session).await?;
-    let options = ServerOptions::default().with_access(Access::ReadOnly);
+    let access = if args.writable.is_on() { Access::ReadWrite } else { Access::ReadOnly };
+    let opened = open(&args.directory, access);
+    let place = session.stopping.clone().unless(opened).await??;
+    let what = place.to_string();
+    let options = ServerOptions::default().with_access(access);
     let server = Server::bind(args.listen, place, options).await?;
-    let address = server.local_addr();
-    session.console.info(format!("serving {} at http://{address}", args.directory.display()));
-    session.console.info(format!("read it with `skopeo list-tags docker://{address}/REPOSITORY`"));
+    session.console.info(format!("serving {what} at http://{}", server.local_addr()));
     let mut stopping = session.stopping.clone();
     let stopped = async move {
         stopping.told().await;
@@ -28,7 +29,14 @@ async fn serve(args: &ServeArgs, session: &mut Session) -> Result<Exit, Halt> {
     Ok(session.stopping.told().await.into())
 }
 
-async fn open(directory: &Path, session: &mut Session) -> Result<Arc<dyn Transport>, Halt> {
-    let reader = session.stopping.unless(ArchiveReader::open(directory)).await??;
-    Ok(Arc::new(reader))
+/// Opens what is there: an archive has volumes, a layout says that it is one. What is to be
+/// written can only be a layout.
+async fn open(path: &Path, access: Access) -> Result<Arc<dyn Transport>, Halt> {
+    Ok(match access {
+        Access::ReadWrite => Arc::new(OciLayout::create(path).await?),
+        Access::ReadOnly if path.join("oci-layout").exists() => {
+            Arc::new(OciLayout::open(path).await?)
+        }
+        Access::ReadOnly => Arc::new(ArchiveReader::open(path).await?),
+    })
 }

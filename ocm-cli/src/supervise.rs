@@ -9,8 +9,15 @@
 //! The job runs on other threads, and none of them is waited for: a file that a slow disk will
 //! not let go of holds up neither the second Ctrl-C nor the end.
 
-use std::{future::Future, io, panic, thread, time::Duration};
+use std::{
+    future::Future,
+    io, panic,
+    task::{Context, Poll},
+    thread,
+    time::Duration,
+};
 
+use futures::{Stream, StreamExt as _, stream};
 use tokio::{
     runtime::Builder,
     select,
@@ -97,7 +104,8 @@ where
         // Whoever left without waiting does not need to know.
         say.send(exit).ok();
     })?;
-    let exit = runtime.block_on(watch_over(ended, tell, &mut signals));
+    let signals = stream::poll_fn(move |cx| signals.poll(cx));
+    let exit = runtime.block_on(watch_over(ended, tell, signals));
     runtime.shutdown_background();
     match exit {
         Some(exit) => Ok(exit),
@@ -109,21 +117,24 @@ where
     }
 }
 
+/// Waits for the job, or for a signal and then a little longer; returns how the program ends.
 async fn watch_over(
     mut job: oneshot::Receiver<Exit>,
     tell: watch::Sender<Option<Stop>>,
-    signals: &mut Signals,
+    mut signals: impl Stream<Item = Stop> + Unpin,
 ) -> Option<Exit> {
     let stop = select! {
         exit = &mut job => return exit.ok(),
-        stop = signals.next() => stop,
+        Some(stop) = signals.next() => stop,
     };
     tell.send_replace(Some(stop));
     select! {
-        ended = &mut job => ended.ok()?,
-        _ = signals.next() => stop.into(),
-        () = time::sleep(GRACE) => stop.into(),
-    };
+        ended = &mut job => {
+            ended.ok()?;
+        }
+        Some(_second) = signals.next() => {}
+        () = time::sleep(GRACE) => {}
+    }
     Some(stop.into())
 }
 
@@ -141,11 +152,11 @@ impl Signals {
         Ok(Self { interrupt, terminate })
     }
 
-    async fn next(&mut self) -> Stop {
-        select! {
-            _ = self.interrupt.recv() => Stop::Interrupt,
-            _ = self.terminate.recv() => Stop::Terminate,
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Stop>> {
+        if self.interrupt.poll_recv(cx).is_ready() {
+            return Poll::Ready(Some(Stop::Interrupt));
         }
+        self.terminate.poll_recv(cx).map(|_signal| Some(Stop::Terminate))
     }
 }
 
@@ -157,6 +168,30 @@ mod tests {
     fn a_job_says_how_the_program_ends() {
         let exit = supervise(|_| async { Exit::of_kinds([ocm_mirror::Kind::Additional]) });
         assert_eq!(exit.unwrap().code(), 8);
+    }
+
+    /// Watches over a job that never ends, while `signals` come; returns how, and how long it took.
+    async fn watch_a_stubborn_job(signals: impl Stream<Item = Stop>) -> (Option<Exit>, Duration) {
+        let (_never, job) = oneshot::channel();
+        let (tell, _told) = watch::channel(None);
+        let begun = time::Instant::now();
+        let exit = watch_over(job, tell, Box::pin(signals)).await;
+        (exit, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stubborn_job_is_left_within_a_second() {
+        let once = stream::iter([Stop::Terminate]).chain(stream::pending());
+        let (exit, took) = watch_a_stubborn_job(once).await;
+        assert_eq!(exit, Some(Exit::TERMINATED));
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_signal_does_not_wait() {
+        let twice = stream::iter([Stop::Interrupt, Stop::Interrupt]);
+        let (exit, took) = watch_a_stubborn_job(twice).await;
+        assert_eq!((exit, took), (Some(Exit::INTERRUPTED), Duration::ZERO));
     }
 
     #[tokio::test]

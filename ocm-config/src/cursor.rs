@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     fault::{Code, Fault, Findings, Location, quoted},
@@ -16,6 +16,9 @@ pub(crate) struct Keys {
     pub(crate) old: &'static [(&'static str, &'static str)],
 }
 
+/// For how many unknown keys of one mapping a similar one is looked for, which takes a while.
+const SUGGESTIONS: usize = 100;
+
 /// A node, and the way to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'n> {
@@ -28,6 +31,8 @@ pub(crate) struct Cursor<'n> {
 pub(crate) struct Fields<'n> {
     /// The keys, each with its own place and its value.
     found: BTreeMap<&'static str, (Place, Cursor<'n>)>,
+    /// Keys that are probably meant by one that is unknown.
+    meant: BTreeSet<&'static str>,
     location: Location,
 }
 
@@ -95,36 +100,31 @@ impl<'n> Cursor<'n> {
             _ => return self.refuse("a mapping", findings),
         };
         let mut found = BTreeMap::new();
+        let mut meant = BTreeSet::new();
+        let mut unknown_keys = 0;
         for entry in entries {
-            let Some(key) = self.known_key(entry, keys, findings) else { continue };
+            let Some(key) = known(&entry.key, keys) else {
+                unknown_keys += 1;
+                let similar = (unknown_keys <= SUGGESTIONS)
+                    .then(|| similar(&entry.key, keys.known.iter().copied()))
+                    .flatten();
+                meant.extend(similar);
+                findings.add(unknown(&entry.key, keys, similar, self.entry_location(entry)));
+                continue;
+            };
             let cursor = Cursor { node: &entry.value, path: self.child_path(key) };
             if let Some((first, _)) = found.insert(key, (entry.place, cursor)) {
                 let message =
                     format!("{} is already there, in line {}", quoted(&entry.key), first.line);
-                findings.error(Code::DuplicateKey, self.entry_location(entry), message);
+                let fault = Fault::error(Code::DuplicateKey, self.entry_location(entry), message);
+                findings.add(fault.with_help("expected once, in whichever case".to_owned()));
+            } else if key != entry.key {
+                let message = format!("{} is read as `{key}`", quoted(&entry.key));
+                let fault = Fault::warning(Code::KeyCase, self.entry_location(entry), message);
+                findings.add(fault.with_help(format!("write `{key}`")));
             }
         }
-        Some(Fields { found, location: self.location() })
-    }
-
-    fn known_key(
-        &self,
-        entry: &Entry,
-        keys: Keys,
-        findings: &mut Findings,
-    ) -> Option<&'static str> {
-        if let Some(key) = keys.known.iter().find(|known| **known == entry.key) {
-            return Some(key);
-        }
-        let location = self.entry_location(entry);
-        if let Some(key) = keys.known.iter().find(|known| known.eq_ignore_ascii_case(&entry.key)) {
-            let message = format!("{} is read as `{key}`", quoted(&entry.key));
-            let fault = Fault::warning(Code::KeyCase, location, message);
-            findings.add(fault.with_help(format!("write `{key}`")));
-            return Some(key);
-        }
-        findings.add(unknown(&entry.key, keys, location));
-        None
+        Some(Fields { found, meant, location: self.location() })
     }
 
     fn child_path(&self, key: &str) -> String {
@@ -156,9 +156,9 @@ impl<'n> Fields<'n> {
         Some(value).filter(|value| !matches!(value.node.value, Value::Null))
     }
 
-    /// Whether the key is there, if only with nothing.
+    /// Whether the key is there, if only with nothing or misspelt.
     pub(crate) fn has(&self, key: &'static str) -> bool {
-        self.found.contains_key(key)
+        self.found.contains_key(key) || self.meant.contains(key)
     }
 
     /// Returns where the mapping is.
@@ -184,7 +184,8 @@ impl<'n> Fields<'n> {
         findings: &mut Findings,
     ) -> Option<&Cursor<'n>> {
         let value = self.get(key);
-        if value.is_none() {
+        // Whoever wrote `nmae` knows that there must be a name, and is told already.
+        if value.is_none() && !self.meant.contains(key) {
             let message = format!("`{key}` is missing");
             findings.error(Code::MissingKey, self.location.clone(), message);
         }
@@ -202,13 +203,23 @@ impl<'n> Fields<'n> {
     }
 }
 
-fn unknown(key: &str, keys: Keys, location: Location) -> Fault {
+/// Returns the key that is meant, whatever its case.
+fn known(key: &str, keys: Keys) -> Option<&'static str> {
+    let mut known = keys.known.iter().copied();
+    known
+        .clone()
+        .find(|known| *known == key)
+        .or_else(|| known.find(|k| k.eq_ignore_ascii_case(key)))
+}
+
+/// Makes the fault of an unknown key; `similar` is the one that was probably meant.
+fn unknown(key: &str, keys: Keys, similar: Option<&str>, location: Location) -> Fault {
     if let Some((old, advice)) = keys.old.iter().find(|(old, _)| old.eq_ignore_ascii_case(key)) {
         let message = format!("`{old}` is a key of version 1");
         return Fault::error(Code::OldKey, location, message).with_help((*advice).to_owned());
     }
     let message = format!("unknown key {}; expected {}", quoted(key), one_of(keys.known));
-    let help = similar(key, keys.known.iter().copied()).map(|key| format!("did you mean `{key}`?"));
+    let help = similar.map(|key| format!("did you mean `{key}`?"));
     Fault::error(Code::UnknownKey, location, message).with_help(help)
 }
 

@@ -39,7 +39,7 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, Faults> {
 
 fn read(bytes: &[u8], findings: &mut Findings) -> Option<ImageSet> {
     let text = text(bytes, findings)?;
-    let Some(root) = yaml::read(text, findings).filter(|root| !root.is_empty()) else {
+    let Some(root) = yaml::read(text, findings).filter(|root| !root.is_null()) else {
         // Unless what is wrong has been said already.
         let fault = Fault::error(Code::Empty, beginning(), "there is no configuration in it");
         findings.add_if_none(

@@ -9,6 +9,9 @@ const KEPT_FAULTS: usize = 500;
 /// Most characters of a document's own text that a message repeats.
 const QUOTED_CHARS: usize = 80;
 
+/// Most characters of a message or a help, into which more of the document may have come.
+const MESSAGE_CHARS: usize = 400;
+
 /// Something to know about a document, and where in it.
 ///
 /// It is data: how it looks on a terminal is for the program to say that shows it.
@@ -97,18 +100,18 @@ pub struct Faults {
 }
 
 impl Fault {
-    pub(crate) fn error(code: Code, location: Location, message: impl Into<String>) -> Self {
-        let message = message.into();
+    pub(crate) fn error(code: Code, location: Location, message: impl AsRef<str>) -> Self {
+        let message = harmless(message.as_ref(), MESSAGE_CHARS);
         Self { severity: Severity::Error, code, location, message, help: None }
     }
 
-    pub(crate) fn warning(code: Code, location: Location, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(code: Code, location: Location, message: impl AsRef<str>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, location, message) }
     }
 
     #[must_use]
     pub(crate) fn with_help(self, help: impl Into<Option<String>>) -> Self {
-        Self { help: help.into(), ..self }
+        Self { help: help.into().map(|help| harmless(&help, MESSAGE_CHARS)), ..self }
     }
 }
 
@@ -196,7 +199,7 @@ impl Findings {
         }
     }
 
-    pub(crate) fn error(&mut self, code: Code, location: Location, message: impl Into<String>) {
+    pub(crate) fn error(&mut self, code: Code, location: Location, message: impl AsRef<str>) {
         self.add(Fault::error(code, location, message));
     }
 
@@ -213,12 +216,17 @@ impl Findings {
     }
 }
 
-/// Returns text of a document as a message may repeat it: in backticks, short, and without
-/// anything that a terminal would obey.
+/// Returns text of a document as a message may repeat it: in backticks and short.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut shown = String::from("`");
+    format!("`{}`", harmless(text, QUOTED_CHARS))
+}
+
+/// Returns text that is at most so many characters long, and in which there is nothing that a
+/// terminal would obey.
+fn harmless(text: &str, limit: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(limit));
     for (count, character) in text.chars().enumerate() {
-        if count == QUOTED_CHARS {
+        if count == limit {
             shown.push('…');
             break;
         }
@@ -228,6 +236,5 @@ pub(crate) fn quoted(text: &str) -> String {
             shown.push(character);
         }
     }
-    shown.push('`');
     shown
 }

@@ -74,6 +74,11 @@ impl Node {
         }
     }
 
+    /// Whether there is nothing at all.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
     /// Returns what a message calls a value of this sort.
     pub(crate) fn sort(&self) -> &'static str {
         match self.value {

@@ -8,9 +8,12 @@ use std::{fmt, str::FromStr};
 
 use regex::{Regex, RegexBuilder};
 
-/// Most memory that one compiled pattern may take, in bytes. A list of a thousand names takes
-/// a fifth of it.
-const COMPILED_LIMIT: usize = 4 << 20;
+/// Memory that compiled patterns may take, in bytes: as little as is enough for each. What
+/// needs more than the last is refused; the name of an image needs the first.
+const COMPILED_LIMITS: [usize; 4] = [16 << 10, 128 << 10, 1 << 20, 4 << 20];
+
+/// Memory that all compiled patterns of a document may take, in bytes.
+const DOCUMENT_LIMIT: usize = 64 << 20;
 
 /// A pattern of `blockedImages`, compiled.
 ///
@@ -91,10 +94,10 @@ pub enum PatternFault {
         /// What follows the backslash.
         escape: String,
     },
-    /// It is a pattern, and cannot be used all the same.
-    #[error("it is too large or too deep: {reason}")]
+    /// It is a pattern, and too large or too deep to be used.
+    #[error("it cannot be used: {reason}")]
     Limit {
-        /// Which limit it is that it exceeds.
+        /// What is too much.
         reason: String,
     },
 }
@@ -111,22 +114,52 @@ impl Pattern {
     }
 }
 
+/// The memory that is left for the patterns of a document.
+#[derive(Debug)]
+pub(crate) struct Allowance(usize);
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(DOCUMENT_LIMIT)
+    }
+}
+
+impl Allowance {
+    /// Compiles a pattern and takes what it needs from what is left.
+    pub(crate) fn compile(&mut self, written: &str) -> Result<Pattern, PatternError> {
+        let translated = translate::translate(written)?;
+        let refuse = |reason: &str| PatternError {
+            pattern: written.to_owned(),
+            position: 1,
+            fault: PatternFault::Limit { reason: reason.to_owned() },
+        };
+        for limit in COMPILED_LIMITS {
+            if limit > self.0 {
+                return Err(refuse("all patterns together need too much memory"));
+            }
+            match RegexBuilder::new(&translated).size_limit(limit).build() {
+                Ok(regex) => {
+                    self.0 -= limit;
+                    return Ok(Pattern { written: written.to_owned(), regex });
+                }
+                Err(regex::Error::CompiledTooBig(_)) => {}
+                Err(error) => {
+                    // The library draws a picture first; its last line is the reason.
+                    let text = error.to_string();
+                    let reason = text.lines().last().unwrap_or_default();
+                    return Err(refuse(reason.trim_start_matches("error: ")));
+                }
+            }
+        }
+        Err(refuse("it needs too much memory"))
+    }
+}
+
 impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(written: &str) -> Result<Self, PatternError> {
-        let translated = translate::translate(written)?;
-        match RegexBuilder::new(&translated).size_limit(COMPILED_LIMIT).build() {
-            Ok(regex) => Ok(Self { written: written.to_owned(), regex }),
-            Err(error) => {
-                // The library draws a picture first; its last line is the reason.
-                let text = error.to_string();
-                let reason = text.lines().last().unwrap_or_default();
-                let reason = reason.trim_start_matches("error: ").to_owned();
-                let fault = PatternFault::Limit { reason };
-                Err(PatternError { pattern: written.to_owned(), position: 1, fault })
-            }
-        }
+        Allowance::default().compile(written)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         WantedImage,
     },
     node::Value,
-    pattern::Pattern,
+    pattern::Allowance,
 };
 
 /// Keys of an `ImageSetConfiguration`.
@@ -57,9 +57,12 @@ fn read_mirror(fields: &Fields<'_>, findings: &mut Findings) -> Mirror {
     }
     let images = fields.items("additionalImages", findings);
     let blocked = fields.items("blockedImages", findings);
+    let mut memory = Allowance::default();
+    let blocked_images =
+        blocked.iter().filter_map(|image| blocked_image(image, &mut memory, findings)).collect();
     Mirror {
         additional_images: images.iter().filter_map(|image| additional(image, findings)).collect(),
-        blocked_images: blocked.iter().filter_map(|image| read_blocked(image, findings)).collect(),
+        blocked_images,
     }
 }
 
@@ -164,11 +167,15 @@ impl Checked<'_, '_> {
     }
 }
 
-fn read_blocked(image: &Cursor<'_>, findings: &mut Findings) -> Option<BlockedImage> {
+fn blocked_image(
+    image: &Cursor<'_>,
+    memory: &mut Allowance,
+    findings: &mut Findings,
+) -> Option<BlockedImage> {
     let fields = image_fields(image, BLOCKED_IMAGE, findings)?;
     let name = fields.require("name", findings)?;
     let text = name.text(findings)?;
-    match text.parse::<Pattern>() {
+    match memory.compile(text) {
         Ok(pattern) => Some(BlockedImage { pattern, location: name.location() }),
         Err(error) => {
             let message = format!("{error}: {}", error.fault);

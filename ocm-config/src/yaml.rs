@@ -111,8 +111,12 @@ impl Builder<'_> {
                 let value = self.scalar(&text, style, tag.as_deref(), place);
                 self.complete(Node { place, value, extent }, anchor)
             }
-            Event::SequenceStart(_, anchor, _) => self.open(place, anchor, Open::List(Vec::new())),
-            Event::MappingStart(_, anchor, _) => {
+            Event::SequenceStart(_, anchor, tag) => {
+                self.check_tag(tag.as_deref(), "seq", place);
+                self.open(place, anchor, Open::List(Vec::new()))
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.check_tag(tag.as_deref(), "map", place);
                 self.open(place, anchor, Open::Map(OpenMap::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -134,10 +138,17 @@ impl Builder<'_> {
             None | Some(Some("str")) => Value::Text(text.to_owned()),
             Some(Some("null" | "bool" | "int" | "float")) => scalar::resolve(text),
             Some(_) => {
-                let message = "a tag of this sort means nothing here; expected a plain value";
-                self.error(Code::WrongType, place, message);
-                Value::Text(text.to_owned())
+                self.check_tag(tag, "str", place);
+                scalar::resolve(text)
             }
+        }
+    }
+
+    /// Refuses a tag that says more than what the value is anyway.
+    fn check_tag(&mut self, tag: Option<&Tag>, kind: &str, place: Place) {
+        if tag.is_some_and(|tag| tag.core_suffix() != Some(kind)) {
+            let message = "a tag of this sort means nothing here; expected a plain value";
+            self.error(Code::WrongType, place, message);
         }
     }
 
@@ -213,10 +224,10 @@ impl Builder<'_> {
             self.root = Some(node);
             return Ok(());
         };
-        if node.is_empty() {
+        if node.is_null() {
             return Ok(());
         }
-        if first.is_empty() {
+        if first.is_null() {
             self.root = Some(node);
             return Ok(());
         }

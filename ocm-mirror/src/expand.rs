@@ -4,13 +4,12 @@ use std::{
     path::Path,
 };
 
-use futures::{StreamExt as _, stream};
 use ocm_oci::{Children, Descriptor, Digest, IndexEntry, ManifestError};
 use ocm_transport::{Kind as Cause, Manifest};
 
 use crate::{
     Answer, Asking, Code, Failure, Node, Pack, Place, Places, RetryPolicy, Side, Survey, Wanted,
-    WishId, Wishes, plan::MAX_NESTING,
+    WishId, Wishes, drive::drive, plan::MAX_NESTING,
 };
 
 mod rewrite;
@@ -105,18 +104,15 @@ impl Reading<'_> {
             ids.iter().filter_map(|id| self.wishes.get(id).copied()).collect()
         };
         let jobs: Vec<_> = unread.map(|(digest, ids)| (digest, wanting(ids))).collect();
-        let fetching = jobs.into_iter().map(|(digest, from)| async move {
-            (digest, fetch(digest, &from, places, asking.retry).await)
-        });
-        let mut fetched = stream::iter(fetching).buffered(asking.at_once.get());
-        let mut failed = BTreeMap::new();
-        while let Some((digest, result)) = fetched.next().await {
-            let kept = result.and_then(|manifest| {
-                self.expansion.add(&manifest).map_err(|misfit| unusable(&misfit))
-            });
+        let (mut jobs, mut failed) = (jobs.into_iter(), BTreeMap::new());
+        let (expansion, retry) = (&mut self.expansion, asking.retry);
+        let next = || jobs.next().map(|(digest, from)| fetch(digest, from, places, retry));
+        let keep = |(digest, result): (&Digest, Result<Manifest, Failure>)| {
+            let kept = result
+                .and_then(|manifest| expansion.add(&manifest).map_err(|misfit| unusable(&misfit)));
             failed.extend(kept.err().map(|failure| (digest.clone(), failure)));
-        }
-        drop(fetched);
+        };
+        drive(asking.at_once, next, keep).await;
         let mut next = Level::new();
         for (digest, ids) in &level {
             match failed.remove(digest) {
@@ -226,14 +222,14 @@ impl Expansion {
 }
 
 /// Reads a manifest from the first of those who have it.
-async fn fetch(
-    digest: &Digest,
-    from: &[&Wanted],
+async fn fetch<'a>(
+    digest: &'a Digest,
+    from: Vec<&Wanted>,
     places: &Places,
     retry: RetryPolicy,
-) -> Result<Manifest, Failure> {
-    let mut failure =
-        Failure::without(Code::Place, Side::Source, format!("`{digest}` has no source"));
+) -> (&'a Digest, Result<Manifest, Failure>) {
+    let nowhere = format!("`{digest}` has no source");
+    let mut failure = Failure::without(Code::Place, Side::Source, nowhere);
     let mut asked = BTreeSet::new();
     for location in from.iter().map(|wanted| &wanted.from) {
         if !asked.insert(location) {
@@ -246,11 +242,11 @@ async fn fetch(
         };
         let reference = digest.into();
         match retry.run(|| source.manifest(&reference, MANIFEST_LIMIT)).await {
-            Ok(manifest) => return Ok(manifest),
+            Ok(manifest) => return (digest, Ok(manifest)),
             Err(error) => failure = Failure::at(Side::Source, &error),
         }
     }
-    Err(failure)
+    (digest, Err(failure))
 }
 
 fn no_platform(wanted: &Wanted, missing: &[&ocm_oci::Platform], offered: &[IndexEntry]) -> Failure {

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -46,10 +46,10 @@ impl Layouts {
             let Ok(wanted) = &image.wanted else { continue };
             let Reference::Layout(layout) = &wanted.reference else { continue };
             let path = layouts.path(layout);
-            if !layouts.opened.contains_key(&path) {
-                let opened = Opened::at(&path).await;
+            if let Entry::Vacant(entry) = layouts.opened.entry(path) {
+                let opened = Opened::at(entry.key()).await;
                 let opened = opened.map_err(|why| Failure::new(Code::Place, Side::Source, &why));
-                layouts.opened.insert(path, opened);
+                entry.insert(opened);
             }
         }
         layouts

@@ -21,6 +21,7 @@
 
 mod archive;
 mod destination;
+mod drive;
 mod event;
 mod execute;
 mod expand;

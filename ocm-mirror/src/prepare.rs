@@ -1,10 +1,10 @@
 use std::{io, path::PathBuf, sync::Arc};
 
-use futures::{StreamExt as _, stream};
+use ocm_oci::Digest;
 
 use crate::{
     Answer, Asking, Expansion, Holdings, Lost, Pack, Place, Places, PlanError, Planned, Survey,
-    WishId, Wishes, expand, expand::rewrite, plan, survey, survey::head,
+    Wanted, WishId, Wishes, drive::drive, expand, expand::rewrite, plan, survey, survey::head,
 };
 
 /// What is to be planned.
@@ -102,20 +102,23 @@ async fn find_rewritten(
     if asking.holdings == Holdings::Nothing {
         return;
     }
-    let rewritten = wishes
-        .iter()
-        .filter_map(|(id, wanted)| Some((id, wanted, expansion.roots.get(&id)?.clone())));
-    let ask = |(id, wanted, root): (WishId, &crate::Wanted, ocm_oci::Digest)| {
-        let name = (wanted.repository.clone(), wanted.tag.clone());
-        async move {
-            let found = head(places, to, (&name.0, &name.1), asking.retry).await;
-            (id, matches!(found, Ok(Some(found)) if found == root).then_some(root))
-        }
+    let rewritten = |(id, wanted)| Some((id, wanted, expansion.roots.get(&id)?));
+    let rewritten: Vec<_> = wishes.iter().filter_map(rewritten).collect();
+    let mut left = rewritten.into_iter();
+    let next = || left.next().map(|wish| find(wish, (places, to), asking));
+    let keep = |found: Option<(WishId, Digest)>| {
+        survey.extend(found.map(|(id, root)| (id, Answer::Present(root))));
     };
-    let mut asked = stream::iter(rewritten).map(ask).buffered(asking.at_once.get());
-    while let Some((id, found)) = asked.next().await {
-        if let Some(root) = found {
-            survey.insert(id, Answer::Present(root));
-        }
-    }
+    drive(asking.at_once, next, keep).await;
+}
+
+/// Asks whether the wish's tag points at the root.
+async fn find(
+    (id, wanted, root): (WishId, &Wanted, &Digest),
+    (places, to): (&Places, &Place),
+    asking: Asking,
+) -> Option<(WishId, Digest)> {
+    let found = head(places, to, (&wanted.repository, &wanted.tag), asking.retry).await;
+    let is_there = found.is_ok_and(|found| found.as_ref() == Some(root));
+    is_there.then(|| (id, root.clone()))
 }

@@ -1,10 +1,12 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
-use futures::{StreamExt as _, future, stream};
+use futures::future;
 use ocm_oci::{Digest, RepoName, Tag, TagOrDigest};
 use ocm_transport::Kind as Cause;
 
-use crate::{Code, Failure, Place, Places, RetryPolicy, Side, Wanted, WishId, Wishes};
+use crate::{
+    Code, Failure, Place, Places, RetryPolicy, Side, Wanted, WishId, Wishes, drive::drive,
+};
 
 /// What is there and what is not: one answer to each wish.
 pub type Survey = BTreeMap<WishId, Answer>;
@@ -58,9 +60,13 @@ impl Default for Asking {
 ///
 /// Dropping the future stops asking.
 pub async fn survey(wishes: &Wishes, places: &Places, to: &Place, asking: Asking) -> Survey {
-    let ask =
-        |(id, wanted)| async move { (id, Inquiry { places, to, asking, wanted }.ask().await) };
-    stream::iter(wishes.iter()).map(ask).buffer_unordered(asking.at_once.get()).collect().await
+    let (mut left, mut survey) = (wishes.iter(), Survey::new());
+    let next = || {
+        let (id, wanted) = left.next()?;
+        Some(Inquiry { places, to, asking, wanted }.ask(id))
+    };
+    drive(asking.at_once, next, |(id, answer)| drop(survey.insert(id, answer))).await;
+    survey
 }
 
 /// One wish's questions.
@@ -73,7 +79,7 @@ struct Inquiry<'a> {
 }
 
 impl Inquiry<'_> {
-    async fn ask(self) -> Answer {
+    async fn ask(self, id: WishId) -> (WishId, Answer) {
         let (wanted, there) = future::join(self.wanted(), self.there()).await;
         let answer = match (wanted, there) {
             // What cannot be had is told first: without it the destination does not matter.
@@ -82,8 +88,8 @@ impl Inquiry<'_> {
             (Ok(digest), Ok(_)) => Answer::Missing(digest),
         };
         match answer {
-            Answer::Lost(failure) => Answer::Lost(failure.of(&self.wanted.origin)),
-            answer => answer,
+            Answer::Lost(failure) => (id, Answer::Lost(failure.of(&self.wanted.origin))),
+            answer => (id, answer),
         }
     }
 

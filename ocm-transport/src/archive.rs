@@ -29,6 +29,44 @@
 //!
 //! *Records* are files of the engine's own (the plan, the configuration): blobs that the index
 //! lists by name.
+//!
+//! # Example
+//!
+//! ```
+//! use ocm_oci::Digest;
+//! use ocm_transport::{
+//!     Begun, Memory, SourceExt as _, Transport as _,
+//!     archive::{ArchiveLayout, ArchiveReader, ArchiveWriter, Contents},
+//!     conformance::push,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let name = "team/app".parse()?;
+//! let upstream = Memory::default().destination(&name).ok_or("read-only")?;
+//! let layer = push(&*upstream, b"a layer").await;
+//!
+//! // What goes in has a size before it is fetched.
+//! let mut contents = Contents::new(Digest::of(b"the plan"));
+//! contents.records.insert("plan.json".to_owned(), b"the plan"[..].into());
+//! contents.blobs.push((layer.digest.clone(), layer.size));
+//! let layout = ArchiveLayout::of(&contents, Some(4 << 30))?;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let writer = ArchiveWriter::create(directory.path(), layout, &contents).await?;
+//! let to = writer.destination(&name).ok_or("read-only")?;
+//! if let Begun::Open(upload) = to.begin(&layer.digest, Some(layer.size), None).await? {
+//!     upload.finish(upstream.stream(&layer).await?).await.map(drop)?;
+//! }
+//! let sealed = writer.seal().await?;
+//! assert!(sealed.absent.is_empty());
+//!
+//! let reader = ArchiveReader::open(directory.path()).await?;
+//! assert_eq!(reader.record("plan.json").await?.ok_or("no plan")?, b"the plan"[..]);
+//! assert_eq!(reader.source(&name).blob_bytes(&layer).await?, b"a layer");
+//! # Ok(())
+//! # }
+//! ```
 
 mod contents;
 mod destination;

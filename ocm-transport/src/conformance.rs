@@ -43,7 +43,9 @@ pub use blobs::{
 };
 pub use changes::{deletes_blobs, deletes_manifests, deletes_tags, moves_tags};
 pub use fixture::{CONTENT, Fixture, body, describe};
-pub use manifests::{keeps_every_type, keeps_manifests_in_order, keeps_nested_indexes};
+pub use manifests::{
+    keeps_docker_types, keeps_manifests_in_order, keeps_nested_indexes, keeps_unheard_types,
+};
 pub use reads::{
     lists_repositories, lists_tags_in_pages, reads_manifests, reads_ranges, says_what_is_absent,
     says_what_refers,
@@ -116,7 +118,8 @@ pub fn writes() -> Vec<Check> {
         dropped_work_leaves_nothing,
         takes_one_blob_many_times_at_once,
         keeps_manifests_in_order,
-        keeps_every_type,
+        keeps_docker_types,
+        keeps_unheard_types,
         keeps_nested_indexes,
     ]
 }

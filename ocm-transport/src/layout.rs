@@ -27,12 +27,26 @@
 //!
 //! `index.json` is replaced at once and as a whole, in one order: entries of others first, in the
 //! order they had, then ours by repository and tag. Whatever other programs have written into it
-//! stays. Nothing that a listed manifest names can be deleted.
+//! stays. A manifest that another one of its repository names cannot be deleted, nor a blob that any
+//! manifest names: nothing is left behind that leads to nothing.
 //!
 //! # Directories of others
 //!
 //! Nothing is trusted: `index.json` may have 64 MiB, manifests 4 MiB where they are read to see
 //! what they name; symbolic links are refused, and digests are verified.
+//!
+//! ```
+//! use ocm_transport::{Transport as _, layout::OciLayout};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! let layout = OciLayout::create(directory.path()).await?;
+//! let v1 = "v1".parse()?;
+//! assert_eq!(layout.source(&"team/app".parse()?).head(&v1).await?, None);
+//! # Ok(())
+//! # }
+//! ```
 
 mod destination;
 mod error;

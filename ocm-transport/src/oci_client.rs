@@ -51,7 +51,7 @@ pub fn from_oci_reference(image: &Reference) -> Result<ImageRef, ReferenceError>
     Err(ReferenceError { text, fault: ReferenceFault::Host(name) })
 }
 
-/// A registry as an embedder's [`oci_client::Client`](::oci_client::Client) reaches it, with its
+/// A registry as an embedder's [`oci_client::Client`] reaches it, with its
 /// settings and credentials. Read-only. `Display` is its host.
 ///
 /// Its limits are those of that client: bodies of manifests and lists are not bounded, statuses

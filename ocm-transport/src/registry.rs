@@ -11,7 +11,10 @@
 
 mod answer;
 mod authority;
+mod authorization;
+mod begin;
 mod blob;
+mod call;
 mod challenge;
 mod client;
 mod date;
@@ -37,15 +40,11 @@ use async_trait::async_trait;
 use http::Method;
 use ocm_oci::RepoName;
 
+use self::{call::Call, endpoint::Endpoint, repository::Repository, scope::Scope};
 pub use self::{
     client::{Client, ClientError, ClientOptions},
     proxy::{Proxies, ProxyError},
     tls::{SystemRoots, TlsError, TlsOptions, Verify},
-};
-use self::{
-    endpoint::{Call, Endpoint},
-    repository::Repository,
-    scope::Scope,
 };
 pub(crate) use self::{failure::classify, flight::Flight, manifest::media_type_of, pages::listing};
 use crate::{Destination, Listing, Operation, Page, Source, Transport, TransportError, Verb};
@@ -95,8 +94,8 @@ impl Registry {
         checked.map(drop).map_err(|failure| failure.during(&operation()))
     }
 
-    fn open(&self, name: &RepoName) -> Repository {
-        Repository { endpoint: Arc::clone(&self.endpoint), name: name.clone() }
+    fn open(&self, name: &RepoName, scope: Scope) -> Repository {
+        Repository { endpoint: Arc::clone(&self.endpoint), name: name.clone(), scope }
     }
 }
 
@@ -109,11 +108,11 @@ impl fmt::Display for Registry {
 #[async_trait]
 impl Transport for Registry {
     fn source(&self, repository: &RepoName) -> Arc<dyn Source> {
-        Arc::new(self.open(repository))
+        Arc::new(self.open(repository, Scope::pull(repository)))
     }
 
     fn destination(&self, repository: &RepoName) -> Option<Arc<dyn Destination>> {
-        Some(Arc::new(self.open(repository)))
+        Some(Arc::new(self.open(repository, Scope::push(repository))))
     }
 
     async fn repositories(&self, page: &Page) -> Result<Listing<RepoName>, TransportError> {

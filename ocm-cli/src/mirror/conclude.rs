@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use indicatif::HumanBytes;
 use ocm_mirror::{Failure, Kind, Lost, Plan, Report, Tally, mirror_sets};
 use ocm_resources::{Scope, Stamp};
+use serde::Serialize;
 
 use super::{Run, Session, follow::Followed, mapping};
 use crate::{
@@ -28,6 +29,13 @@ pub(super) struct Outcome<'a> {
     pub(super) plan: &'a Plan,
     pub(super) followed: Followed,
     pub(super) elapsed: Duration,
+}
+
+/// A report, for machines.
+#[derive(Debug, Serialize)]
+struct ReportTold<'a> {
+    event: &'static str,
+    report: &'a Report,
 }
 
 /// What was written for people to go on with.
@@ -82,8 +90,8 @@ impl Outcome<'_> {
         }
         parts.push(format!("in {}", stopwatch(self.elapsed)));
         let line = parts.join(", ");
-        let report = serde_json::json!({ "event": "report", "report": &self.followed.report });
-        console.tell(Level::Info, &report, &line);
+        let told = ReportTold { event: "report", report: &self.followed.report };
+        console.tell(Level::Info, &told, &line);
     }
 
     /// Lists what failed in a file, in the order of the plan, and says what may help.
@@ -142,6 +150,9 @@ impl Outcome<'_> {
             let directory = self.directory().display();
             let word = if count == 1 { "volume" } else { "volumes" };
             console.info(format!("archive: {count} {word}, {size}, in {directory}"));
+            if has_failed {
+                console.warn("what failed is not in it, and the far side is told so");
+            }
             let config = self.run.request.config.display();
             console.info(format!(
                 "next: carry {directory} across, and there: {program} -c {config} --from \

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use indicatif::HumanBytes;
 use ocm_config::ArchiveSize;
-use ocm_mirror::{Place, contents};
+use ocm_mirror::{Place, Plan, contents};
 use ocm_transport::archive::{ArchiveLayout, ArchiveWriter, Contents};
 use rustix::fs::statvfs;
 
@@ -14,6 +14,7 @@ use super::{
     show,
 };
 use crate::{
+    console::Console,
     files,
     halt::Halt,
     report::Complaint,
@@ -37,11 +38,7 @@ pub(super) async fn write(
     directory: &Path,
     session: &mut Session,
 ) -> Result<Followed, Halt> {
-    let records =
-        BTreeMap::from([(CONFIGURATION_RECORD.to_owned(), run.configuration.text.clone())]);
-    let mut contents = contents(&ready.plan, records)?;
-    contents.created = run.clock.source_date().map(|date| date.to_string());
-    let layout = lay_out(run, &contents)?;
+    let (contents, layout) = draft(run, &ready.plan)?;
     files::make_dir(directory)?;
     let free = free_bytes(directory);
     show::layout(&layout, free, &mut session.console);
@@ -64,6 +61,36 @@ pub(super) async fn write(
     }
     session.console.clear();
     Ok(followed)
+}
+
+/// Says what an archive would take, and writes nothing.
+///
+/// # Errors
+///
+/// When there can be none.
+pub(super) fn preview(
+    run: &Run<'_>,
+    plan: &Plan,
+    directory: &Path,
+    console: &mut Console,
+) -> Result<(), Halt> {
+    let (_, layout) = draft(run, plan)?;
+    // The directory may not be there yet; what counts is the file system.
+    let free = directory.ancestors().find_map(free_bytes).or_else(|| free_bytes(Path::new(".")));
+    show::layout(&layout, free, console);
+    if run.request.space == SpaceCheck::Refuse {
+        check_space(layout.total_len(), free, directory)?;
+    }
+    Ok(())
+}
+
+fn draft(run: &Run<'_>, plan: &Plan) -> Result<(Contents, ArchiveLayout), Halt> {
+    let configuration = run.configuration.text.clone();
+    let records = BTreeMap::from([(CONFIGURATION_RECORD.to_owned(), configuration)]);
+    let mut contents = contents(plan, records)?;
+    contents.created = run.clock.source_date().map(|date| date.to_string());
+    let layout = lay_out(run, &contents)?;
+    Ok((contents, layout))
 }
 
 fn lay_out(run: &Run<'_>, contents: &Contents) -> Result<ArchiveLayout, Halt> {

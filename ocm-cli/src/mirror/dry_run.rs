@@ -2,8 +2,8 @@
 
 use ocm_mirror::{Plan, Report};
 
-use super::{Run, Session, conclude, mapping};
-use crate::{console::Level, exit::Exit, halt::Halt, progress};
+use super::{Run, Session, conclude, disk, mapping};
+use crate::{console::Level, exit::Exit, halt::Halt, progress, request::Flow};
 
 /// Writes what would be done. What cannot be had is said, and is in the exit code.
 ///
@@ -14,6 +14,9 @@ pub(super) fn write(run: &Run<'_>, plan: &Plan, session: &mut Session) -> Result
     let (mode, console) = (run.request.mode, &mut session.console);
     for lost in plan.lost() {
         console.say(Level::Error, progress::lost_line(lost));
+    }
+    if let Flow::MirrorToDisk { directory } = &run.request.flow {
+        disk::preview(run, plan, directory, console)?;
     }
     let file = |name: &str, text: String| (name.to_owned(), text.into_bytes());
     let mut files = vec![file("mapping.txt", mapping::all(plan, mode))];

@@ -25,7 +25,7 @@ async fn the_demo_goes_the_whole_way() {
     ] {
         said.assert_says(words);
     }
-    assert_eq!(names(&world.path("shown")), ["disk", "imageset-config.yaml"]);
+    assert_eq!(names(&world.path("shown")), ["disk", "imageset-config.yaml", "registry"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -121,7 +121,7 @@ async fn an_auth_file_that_is_not_there_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_without_sense_is_shown_where_it_has_none() {
     let world = World::new().await;
-    world.write_config("  additionalImages:\n  - nane: x\n");
+    world.write_config("  additionalImages:\n  - nane: x\n  - name: 7\n");
     let said = world.mirror("");
     said.assert_code(1);
     for words in ["isc.yaml:5:5", "did you mean `name`?", "isc.yaml` has 2 errors"] {

@@ -1,6 +1,9 @@
 //! The three ways.
 
-use std::fs;
+use std::{fs, sync::Arc};
+
+use ocm_testkit::{Loopback, Upstream};
+use ocm_transport::{Transport as _, layout::OciLayout};
 
 use crate::world::{INSECURE, World, names};
 
@@ -167,4 +170,47 @@ async fn bounds_of_parallel_work_are_taken() {
     let world = World::new().await;
     world.mirror("--parallel-images 1 --parallel-layers 1").assert_code(0);
     world.assert_mirrored().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_can_list_what_an_index_names() {
+    let world = World::new().await;
+    let upstream = Upstream::demo();
+    let index = upstream.published().iter().find(|one| one.repository.as_str() == "library/alpine");
+    let index = index.unwrap().clone();
+    let far = Loopback::serve(Arc::new(upstream)).await.unwrap();
+    let name = index.reference(&far.host()).unwrap();
+    world.write_config(&format!("  additionalImages:\n  - name: {}\n", name.as_written()));
+    world.mirror("--dry-run-manifest-lists").assert_code(0);
+    let mapping = world.read("w/working-dir/dry-run/mapping.txt");
+    let mapping = mapping.replace(far.host().as_str(), "UP");
+    let lines: Vec<_> = mapping.lines().collect();
+    assert_eq!(lines.len(), 4, "{mapping}");
+    assert_eq!(lines[0], "docker://UP/library/alpine:3.20=docker://NEAR/ns/library/alpine:3.20");
+    for line in &lines[1..] {
+        let (source, destination) = line.split_once('=').unwrap();
+        let (name, digest) = source.split_once('@').unwrap();
+        assert_eq!(name, "docker://UP/library/alpine:3.20");
+        assert_eq!(destination, format!("docker://NEAR/ns/library/alpine@{digest}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_can_be_a_directory_beside_the_configuration() {
+    let world = World::new().await;
+    let layout = OciLayout::create(&world.path("layouts/app")).await.unwrap();
+    let image = &world.upstream.published()[0];
+    let there = layout.destination(&image.repository).unwrap();
+    image.content.push(&*there, image.tag.as_ref()).await.unwrap();
+    world.write_config(
+        "  additionalImages:\n  - name: oci://layouts/app\n    targetRepo: apps/app\n\
+         \x20 - name: oci://layouts/none\n",
+    );
+    let said = world.mirror("");
+    said.assert_code(8);
+    said.assert_says("Failed to copy generic oci://layouts/none: ");
+    assert_eq!(
+        world.read("w/working-dir/mapping.txt"),
+        "oci://layouts/app=docker://NEAR/ns/apps/app:latest\n"
+    );
 }

@@ -147,7 +147,7 @@ impl Said {
     pub(crate) fn lines(&self) -> Vec<&str> {
         self.out
             .lines()
-            .filter_map(|line| Some(line.split_once("]")?.1.split_once(": ")?.1))
+            .filter_map(|line| Some(line.split_once(']')?.1.split_once(": ")?.1))
             .collect()
     }
 }

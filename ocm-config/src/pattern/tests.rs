@@ -86,9 +86,29 @@ fn says_what_is_wrong_and_where() {
     for escape in ["\\Z", "\\C", "\\1", "\\E", "\\é", "\\", "\\x4", "\\x{110000}", "\\xzz"] {
         assert!(matches!(fault(escape).0, PatternFault::Escape { .. }), "{escape}");
     }
-    assert!(matches!(fault("\\p{Klingon}").0, PatternFault::Limit { .. }));
-    let PatternFault::Limit { reason } = fault("(\\pL{1000}){1000}").0 else { panic!("accepted") };
-    assert!(!reason.contains('\n') && reason.contains("size"), "{reason}");
+}
+
+fn limit(written: &str) -> String {
+    match fault(written).0 {
+        PatternFault::Limit { reason } => reason,
+        fault => panic!("{fault}"),
+    }
+}
+
+#[test]
+fn memory_is_bounded() {
+    assert!(limit("(\\pL{1000}){1000}").contains("memory"));
+    assert!(!limit("\\p{Klingon}").contains('\n'));
+    let names = (0..1000).map(|i| format!("registry.example.com/team/image-{i}:v1.{i}"));
+    pattern(&names.collect::<Vec<_>>().join("|"));
+    let mut memory = Allowance(4 << 20);
+    let compiled = (0..1000).take_while(|_| memory.compile("\\pL{50}").is_ok()).count();
+    assert!((1..40).contains(&compiled), "{compiled}");
+    let mut memory = Allowance::default();
+    for i in 0..100 {
+        memory.compile(&format!("^registry.example.com/team/image-{i}$")).unwrap();
+    }
+    assert_eq!(memory.0, DOCUMENT_LIMIT - 100 * COMPILED_LIMITS[0]);
 }
 
 #[test]

@@ -1,11 +1,11 @@
-use ocm_oci::PlatformFilter;
+use ocm_oci::Digest;
 use ocm_transport::Manifest;
 use serde_json::Value;
 
 use super::Expansion;
 use crate::{Answer, Code, Failure, Side, Survey, Wishes};
 
-/// Cuts indexes down to the platforms that are wanted, for registries that refuse an index which
+/// Cuts indexes down to the images that are copied, for registries that refuse an index which
 /// names what they do not have.
 ///
 /// The digest changes with the bytes, and with it what a cluster asks for: so this is done only
@@ -13,13 +13,12 @@ use crate::{Answer, Code, Failure, Side, Survey, Wishes};
 pub(crate) fn rewrite(expansion: &mut Expansion, wishes: &Wishes, survey: &Survey) {
     for (id, wanted) in wishes.iter() {
         let Some(Answer::Missing(root)) = survey.get(&id) else { continue };
-        let PlatformFilter::Only(_) = &wanted.platforms else { continue };
-        let is_index = expansion.nodes.get(root).is_some_and(|node| node.sparse);
-        if !is_index || expansion.lost.contains_key(&id) {
+        let Some(node) = expansion.nodes.get(root).filter(|node| node.sparse) else { continue };
+        if expansion.lost.contains_key(&id) {
             continue;
         }
         let written = match expansion.pack.get(root) {
-            Ok(Some(manifest)) => cut(&manifest, &wanted.platforms),
+            Ok(Some(manifest)) => cut(&manifest, &node.children),
             Ok(None) | Err(_) => None,
         };
         let added = written.map(|manifest| {
@@ -41,13 +40,13 @@ pub(crate) fn rewrite(expansion: &mut Expansion, wishes: &Wishes, survey: &Surve
     }
 }
 
-/// Returns the index without the entries that the filter does not admit.
-fn cut(manifest: &Manifest, platforms: &PlatformFilter) -> Option<Manifest> {
+/// Returns the index without the entries that are not among `kept`.
+fn cut(manifest: &Manifest, kept: &[Digest]) -> Option<Manifest> {
     let entries = manifest.children().ok()?.manifests;
     let mut index: Value = serde_json::from_slice(manifest.bytes()).ok()?;
     let listed = index.get_mut("manifests")?.as_array_mut()?;
-    let mut is_wanted = entries.iter().map(|entry| platforms.admits(entry.platform.as_ref()));
-    listed.retain(|_| is_wanted.next().unwrap_or(true));
+    let mut is_kept = entries.iter().map(|entry| kept.contains(&entry.descriptor.digest));
+    listed.retain(|_| is_kept.next().unwrap_or(true));
     let bytes = serde_json::to_vec(&index).ok()?;
     Some(Manifest::new(manifest.descriptor().media_type.clone(), bytes.into()))
 }

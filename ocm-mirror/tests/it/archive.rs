@@ -6,10 +6,11 @@ use futures::StreamExt as _;
 use ocm_config::{ImageSet, parse};
 use ocm_mirror::{
     Archived, Asking, Code, DestinationRules, Holdings, Layouts, Means, Options, Place, Places,
-    Plan, Report, Request, Resolved, Upstream as From, contents, execute, prepare, resolve,
+    Plan, PlatformIndex, Report, Request, Resolved, Upstream as From, contents, execute, prepare,
+    resolve,
 };
-use ocm_oci::{Host, TagOrDigest};
-use ocm_testkit::{Shape, Upstream};
+use ocm_oci::{Host, Platform, TagOrDigest};
+use ocm_testkit::{Blob, Content, Format, Published, Shape, Upstream};
 use ocm_transport::{
     Memory, Transport,
     archive::{ArchiveLayout, ArchiveReader, ArchiveWriter, Sealed},
@@ -65,6 +66,15 @@ async fn to_disk(
 
 /// Mirrors from disk into `to`.
 async fn from_disk(set: &ImageSet, directory: &Path, to: &Memory) -> Report {
+    from_disk_as(set, directory, to, PlatformIndex::Keep).await
+}
+
+async fn from_disk_as(
+    set: &ImageSet,
+    directory: &Path,
+    to: &Memory,
+    platform_index: PlatformIndex,
+) -> Report {
     let reader = ArchiveReader::open(directory).await.unwrap();
     let archived = Archived::read(&reader).await.unwrap();
     let rules: DestinationRules = "docker://mirror.example:5000/ns".parse().unwrap();
@@ -74,7 +84,8 @@ async fn from_disk(set: &ImageSet, directory: &Path, to: &Memory) -> Report {
         .with_source(Place::Archive, Arc::new(reader))
         .with_destination(place.clone(), Arc::new(to.clone()));
     let request = Request::new(wishes, place, std::env::temp_dir());
-    let prepared = prepare(Request { lost, ..request }, &places).await.unwrap();
+    let request = Request { lost, platform_index, ..request };
+    let prepared = prepare(request, &places).await.unwrap();
     run(prepared.planned.plan, Means { places, pack: prepared.pack }).await
 }
 
@@ -144,4 +155,33 @@ async fn a_target_may_change_after_the_archive_was_written() {
     let tag = TagOrDigest::Tag("new".parse().unwrap());
     let found = to.source(&"ns/else/where".parse().unwrap()).head(&tag).await.unwrap();
     assert_eq!(found.unwrap().digest, *upstream.published()[0].content.digest());
+}
+
+/// An index for two platforms, of which an archive carries one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_of_some_platforms_is_told_from_a_broken_one() {
+    let image = |arch: &str| {
+        let platform = Platform::new("linux", arch);
+        let layers = vec![Blob::noise(ocm_oci::MediaType::OctetStream, arch.len() as u64, 5000)];
+        (Some(platform.clone()), Content::image(Format::Oci, &platform, arch, layers))
+    };
+    let index = Content::index(Format::Oci, vec![image("amd64"), image("s390x-like")]);
+    let upstream = Upstream::new(vec![Published::tagged("team/multi", "v1", index)]);
+    let some = image_set(&upstream, "    platforms: [{os: linux, architecture: amd64}]\n");
+    let directory = tempfile::tempdir().unwrap();
+    let (report, sealed) = to_disk(&upstream, &some, (directory.path(), None)).await;
+    assert!(report.is_complete() && sealed.absent.is_empty(), "{report:?}");
+    // The place in memory refuses an index that names what is not there, as many registries do.
+    let report = from_disk(&some, directory.path(), &Memory::default()).await;
+    let hint = report.failed.values().next().unwrap().hint.clone().unwrap();
+    assert!(hint.contains("--platform-index rewrite"), "{hint}");
+    // On the far side the platforms need not be said again: what was carried is what there is.
+    for set in [&some, &image_set(&upstream, "")] {
+        let to = Memory::default();
+        let rewrite = PlatformIndex::Rewrite;
+        assert!(from_disk_as(set, directory.path(), &to, rewrite).await.is_complete());
+    }
+    let other = image_set(&upstream, "    platforms: [{os: linux, architecture: s390x-like}]\n");
+    let report = from_disk(&other, directory.path(), &Memory::default()).await;
+    assert_eq!(report.lost.len(), 1, "a platform that was not carried: {report:?}");
 }

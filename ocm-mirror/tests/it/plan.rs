@@ -1,4 +1,4 @@
-use ocm_mirror::{Code, Plan, Warning};
+use ocm_mirror::{Code, Places, Plan, Request, Warning, Wishes, prepare};
 use ocm_oci::{Digest, TagOrDigest};
 use serde_json::{Value, json};
 
@@ -90,4 +90,13 @@ async fn what_needs_a_lost_image_is_lost_with_it() {
     let codes: Vec<_> = planned.plan.lost().iter().map(|lost| lost.failure.code).collect();
     assert_eq!(codes, [Code::Transport(ocm_transport::Kind::NotFound), Code::Needs]);
     assert_eq!(planned.plan.images().map(|(_, image)| &image.root).collect::<Vec<_>>(), [&b]);
+}
+
+/// An embedder may plan in a task of its own.
+#[test]
+fn planning_can_be_sent_anywhere() {
+    fn check<T: Send>(_: T) {}
+    let places = Places::default();
+    let request = Request::new(Wishes::default(), crate::world::near(), std::env::temp_dir());
+    check(async move { prepare(request, &places).await });
 }

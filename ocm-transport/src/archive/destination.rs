@@ -25,12 +25,15 @@ impl Repository<Writing> {
     }
 
     /// Everything `manifest` names must be here first, and `tag` must be planned to point at it.
+    ///
+    /// An index may name manifests that were not planned: platforms that are left out by choice.
     fn check(&self, manifest: &Manifest, tag: Option<&Tag>) -> Result<(), TransportError> {
         let digest = &manifest.descriptor().digest;
         let fail = |kind| self.fail(Verb::Push, digest, kind);
         let children = manifest.children().map_err(|e| fail(Kind::Refused).caused_by(e))?;
         let manifests = children.manifests.iter().map(|child| &child.descriptor.digest);
-        let mut named = manifests.chain(children.blobs.iter().map(|blob| &blob.digest));
+        let planned = manifests.filter(|child| self.held.slots.contains_key(*child));
+        let mut named = planned.chain(children.blobs.iter().map(|blob| &blob.digest));
         if !named.all(|named| self.held.is_written(named)) {
             return Err(fail(Kind::Incomplete));
         }

@@ -17,11 +17,11 @@ const PAX: u8 = b'x';
 /// Name of the pax header itself; readers ignore it.
 const PAX_NAME: &str = ".ocm/pax";
 
-/// Returns the length of what comes before the content of a member.
+/// Returns the length of what comes before the content of a member with a name of that length.
 ///
 /// A pax header is one block, and one more with its records: a path of ours and a size fit.
-pub(super) fn header_len(name: &str, size: u64) -> u64 {
-    if needs_pax(name, size) { 3 * BLOCK } else { BLOCK }
+pub(super) fn header_len(name_len: usize, size: u64) -> u64 {
+    if needs_pax(name_len, size) { 3 * BLOCK } else { BLOCK }
 }
 
 /// Returns `len`, rounded up to whole blocks.
@@ -29,13 +29,13 @@ pub(super) fn padded(len: u64) -> u64 {
     len.div_ceil(BLOCK) * BLOCK
 }
 
-fn needs_pax(name: &str, size: u64) -> bool {
-    name.len() > NAME_MAX || size > SIZE_MAX
+fn needs_pax(name_len: usize, size: u64) -> bool {
+    name_len > NAME_MAX || size > SIZE_MAX
 }
 
 /// Returns what comes before the content of a member: the same bytes for the same member, always.
 pub(super) fn header(name: &str, size: u64) -> Vec<u8> {
-    if !needs_pax(name, size) {
+    if !needs_pax(name.len(), size) {
         return block(name, size, REGULAR);
     }
     let mut records = String::new();
@@ -123,7 +123,7 @@ mod tests {
     fn written(name: &str, size: u64) -> (String, u64, u64) {
         let mut archive = tar::Archive::new(std::io::Cursor::new({
             let mut bytes = header(name, size);
-            assert_eq!(bytes.len() as u64, header_len(name, size));
+            assert_eq!(bytes.len() as u64, header_len(name.len(), size));
             bytes.extend([0; 2048]);
             bytes
         }));
@@ -143,7 +143,10 @@ mod tests {
     fn another_reader_finds_name_size_and_content() {
         for name in ["a".to_owned(), "n".repeat(100), "n".repeat(101), "n".repeat(147)] {
             for size in [0, 1, 512, SIZE_MAX, SIZE_MAX + 1, 1 << 50] {
-                assert_eq!(written(&name, size), (name.clone(), size, header_len(&name, size)));
+                assert_eq!(
+                    written(&name, size),
+                    (name.clone(), size, header_len(name.len(), size))
+                );
             }
         }
     }

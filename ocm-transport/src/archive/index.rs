@@ -47,7 +47,7 @@ pub(super) struct Pointer {
 
 /// What `.ocm/index.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct VolumeIndex {
+pub(super) struct VolumeIndex<M = Vec<Entry>> {
     pub(super) set: Digest,
     pub(super) volume: u32,
     pub(super) volumes: u32,
@@ -57,7 +57,7 @@ pub(super) struct VolumeIndex {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) records: BTreeMap<String, Digest>,
     /// Every member, as it lies in the tar, but `.ocm/volume.json` and this index.
-    pub(super) members: Vec<Entry>,
+    pub(super) members: M,
 }
 
 /// One member.
@@ -130,8 +130,9 @@ impl Images {
 
 /// Returns `value` as JSON, followed by spaces up to `len` bytes; `None` if it is longer.
 pub(super) fn padded_json(value: &impl Serialize, len: u64) -> Option<Vec<u8>> {
-    let mut json = serde_json::to_vec(value).ok()?;
     let len = usize::try_from(len).ok()?;
+    let mut json = Vec::with_capacity(len);
+    serde_json::to_writer(&mut json, value).ok()?;
     if json.len() >= len {
         return None;
     }

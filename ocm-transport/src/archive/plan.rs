@@ -158,8 +158,8 @@ impl ArchiveLayout {
             // Known before a million volumes are laid out in vain.
             return Err(LayoutError::TooMany { size: packer.limit });
         }
-        packer.put(Piece::OciLayout, OCI_LAYOUT.len() as u64);
-        packer.put(Piece::Images, images);
+        packer.frame(Piece::OciLayout, OCI_LAYOUT.len() as u64);
+        packer.frame(Piece::Images, images);
         for one in held {
             packer.content(&one)?;
         }

@@ -9,13 +9,13 @@ use std::{
 };
 
 use ocm_oci::{Descriptor, Digest, RepoName, Tag};
+use serde::{Serialize, Serializer};
 
 use super::{
     ArchiveError, Member, Piece, Volume,
     header::header,
     index::{
-        Entry, FORMAT, Images, OCI_LAYOUT, Pointer, VOLUME_LEN, VolumeIndex, VolumeRecord,
-        padded_json,
+        FORMAT, Images, OCI_LAYOUT, Pointer, VOLUME_LEN, VolumeIndex, VolumeRecord, padded_json,
     },
     plan::entry,
     publish::{Seal, publish},
@@ -144,26 +144,21 @@ impl Frame<'_> {
     fn write(&self) -> io::Result<()> {
         let file = self.writing.open(self.number as usize - 1)?;
         let too_long = || io::Error::other("an index is longer than was planned");
-        let mut entries = Vec::with_capacity(self.volume.members.len());
+        let mut digests = BTreeMap::new();
         for member in &self.volume.members {
             let content = match &member.piece {
                 Piece::OciLayout => OCI_LAYOUT.to_vec(),
                 Piece::Images => padded_json(self.images, member.size).ok_or_else(too_long)?,
-                Piece::Whole(held) | Piece::Part { held, .. } => {
-                    let absent = !self.writing.is_written(&held.digest);
-                    entries.push(entry(member, &held.digest, absent));
-                    continue;
-                }
-                Piece::Volume | Piece::Index => continue,
+                Piece::Whole(_) | Piece::Part { .. } | Piece::Volume | Piece::Index => continue,
             };
-            entries.push(entry(member, &Digest::of(&content), false));
+            digests.insert(member.offset, Digest::of(&content));
             put(&file, member, &content)?;
         }
         let (Some(first), Some(last)) = (self.volume.members.first(), self.volume.members.last())
         else {
             return Err(too_long());
         };
-        let index = self.index(entries);
+        let index = self.index(Entries { frame: self, digests });
         let index = padded_json(&index, last.size).ok_or_else(too_long)?;
         put(&file, last, &index)?;
         let record = padded_json(&self.record(last, &index), VOLUME_LEN).ok_or_else(too_long)?;
@@ -171,7 +166,7 @@ impl Frame<'_> {
         file.sync_all()
     }
 
-    fn index(&self, members: Vec<Entry>) -> VolumeIndex {
+    fn index<M>(&self, members: M) -> VolumeIndex<M> {
         let is_first = self.number == 1;
         VolumeIndex {
             set: self.writing.layout.set.clone(),
@@ -193,6 +188,25 @@ impl Frame<'_> {
             length: self.volume.len,
             index: Pointer { offset, size, digest },
         }
+    }
+}
+
+/// The members of a volume, each turned into an entry only while it is written: there may be a
+/// hundred thousand.
+struct Entries<'a> {
+    frame: &'a Frame<'a>,
+    /// Of what is no content, by offset.
+    digests: BTreeMap<u64, Digest>,
+}
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.frame.volume.members.iter().filter_map(|member| {
+            let held = member.piece.held().map(|held| &held.digest);
+            let absent = held.is_some_and(|digest| !self.frame.writing.is_written(digest));
+            Some(entry(member, held.or_else(|| self.digests.get(&member.offset))?, absent))
+        });
+        serializer.collect_seq(entries)
     }
 }
 

@@ -59,11 +59,12 @@ impl Shared {
         let index = self.index()?;
         // One that is not listed is here because an index leads to it.
         let changed = index.without(name, digest).ok_or(Fault::InUse)?;
-        if self.names(&changed, digest) {
+        if self.names(changed.visible(name), digest) {
             return Err(Fault::InUse);
         }
         self.replace(&changed)?;
-        if !changed.all().iter().any(|listed| listed.digest == *digest) {
+        let is_listed = changed.all().iter().any(|listed| listed.digest == *digest);
+        if !is_listed && !self.names(changed.all(), digest) {
             self.store.remove(digest)?;
         }
         drop(lock);
@@ -122,7 +123,7 @@ impl Destination for Repository {
             let lock = shared.store.lock()?;
             let index = shared.index()?;
             let is_listed = index.all().iter().any(|listed| listed.digest == digest);
-            if is_listed || shared.names(&index, &digest) {
+            if is_listed || shared.names(index.all(), &digest) {
                 return Err(Fault::InUse);
             }
             let is_removed = shared.store.remove(&digest)?;

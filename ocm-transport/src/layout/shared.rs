@@ -273,9 +273,9 @@ impl Shared {
             .map_err(Fault::Corrupt)
     }
 
-    /// Whether a manifest that `index` lists, or one that it leads to, names `digest`.
-    pub(super) fn names(&self, index: &Index, digest: &Digest) -> bool {
-        self.reachable(index.all()).values().any(|manifest| {
+    /// Whether one of `roots`, or a manifest to which they lead, names `digest`.
+    pub(super) fn names(&self, roots: Vec<&Descriptor>, digest: &Digest) -> bool {
+        self.reachable(roots).values().any(|manifest| {
             self.children(manifest).is_some_and(|children| {
                 let manifests = children.manifests.iter().map(|entry| &entry.descriptor.digest);
                 let blobs = children.blobs.iter().map(|blob| &blob.digest);

@@ -20,8 +20,9 @@ use crate::{Kind, Retry};
 const ERROR_LIMIT: usize = 64 << 10;
 /// Most characters of a registry's message that are passed on.
 const MESSAGE_LIMIT: usize = 500;
-/// "No space left on device", as registries on Unix number it in the details of an error.
-const ENOSPC: u64 = 28;
+/// How the details of an error of docker-registry end when its disk is full, and their number in
+/// the form that some of its storage drivers use. There is no code for it.
+const NO_SPACE: (&str, u64) = ("no space left on device", 28);
 
 /// An answer, read whole.
 #[derive(Debug)]
@@ -145,10 +146,10 @@ impl Answer {
                 is_full |= has_no_space(&error.detail);
                 let code = serde_json::to_value(&error.code).unwrap_or_default();
                 let code = code.as_str().unwrap_or("UNKNOWN").to_owned();
-                said.push(match error.message.as_str() {
-                    "" => code,
-                    message => format!("{code}: {message}"),
-                });
+                let detail = error.detail.as_str().unwrap_or_default();
+                let parts = [code.as_str(), &error.message, detail];
+                let parts = parts.into_iter().filter(|part| !part.is_empty());
+                said.push(parts.collect::<Vec<_>>().join(": "));
             }
         } else if let Some(message) = self.message() {
             said.push(message);
@@ -197,9 +198,11 @@ fn printable(text: &str) -> String {
     clean.take(MESSAGE_LIMIT).collect::<String>().trim().to_owned()
 }
 
-/// Whether the registry's own disk is full: its storage driver passes on the number of the error.
+/// Whether the registry's own disk is full.
 fn has_no_space(detail: &serde_json::Value) -> bool {
+    let (text, code) = NO_SPACE;
     let number = |value: &serde_json::Value| value.get("Err").and_then(serde_json::Value::as_u64);
     let inner = detail.get("Enclosed").or_else(|| detail.get("Detail")).unwrap_or(detail);
-    number(detail).or_else(|| number(inner)) == Some(ENOSPC)
+    number(detail).or_else(|| number(inner)) == Some(code)
+        || detail.as_str().is_some_and(|detail| detail.ends_with(text))
 }

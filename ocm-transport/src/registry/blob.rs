@@ -14,10 +14,9 @@ use tokio::time::timeout;
 
 use super::{
     answer::{self, Answer},
-    endpoint::{Call, Opened, Traffic},
+    call::{Call, Opened, Traffic},
     failure::{Failure, RequestLine},
     repository::Repository,
-    scope::Scope,
 };
 use crate::{Body, Operation, TransportError, limit::Permit};
 
@@ -71,7 +70,7 @@ impl Repository {
     }
 
     fn blob_call(&self, method: Method, digest: &Digest) -> Call {
-        Call::new(method, self.path(&format!("blobs/{digest}")), Scope::pull(&self.name))
+        Call::new(method, self.path(&format!("blobs/{digest}")), self.scope.clone())
     }
 }
 
@@ -182,7 +181,7 @@ mod tests {
             prop_assume!(last < u64::MAX - rest);
             let text = format!("bytes {first}-{last}/{}", last + rest);
             prop_assert_eq!(first_of_range(&text), Some(first));
-            let text = format!("bytes {first}-{last}/{}", last);
+            let text = format!("bytes {first}-{last}/{last}");
             prop_assert_eq!(first_of_range(&text), None);
         }
 

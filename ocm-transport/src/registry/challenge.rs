@@ -63,9 +63,9 @@ mod tests {
         Challenge::choose(&headers, &"https://r.io/v2/".parse().unwrap())
     }
 
-    fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Option<Challenge> {
+    fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Challenge {
         let (service, scope) = (service.map(str::to_owned), scope.map(str::to_owned));
-        Some(Challenge::Bearer { realm: realm.parse().unwrap(), service, scope })
+        Challenge::Bearer { realm: realm.parse().unwrap(), service, scope }
     }
 
     #[test]
@@ -74,10 +74,13 @@ mod tests {
         assert_eq!(choose(&["basic"]), Some(Challenge::Basic));
         let hub = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push",error="invalid_token""#;
         let (service, scope) = (Some("registry.docker.io"), Some("repository:a/b:pull,push"));
-        let expected = bearer("https://auth.docker.io/token", service, scope);
+        let expected = Some(bearer("https://auth.docker.io/token", service, scope));
         assert_eq!(choose(&[hub]), expected);
         assert_eq!(choose(&["Negotiate abc=", "Basic realm=x", hub]), expected);
-        assert_eq!(choose(&[r#"bearer Realm="/token""#]), bearer("https://r.io/token", None, None));
+        assert_eq!(
+            choose(&[r#"bearer Realm="/token""#]),
+            Some(bearer("https://r.io/token", None, None))
+        );
         for odd in ["", "Bearer", "Bearer service=x", r#"Bearer realm="file:///x""#, "Digest a=b"] {
             assert_eq!(choose(&[odd]), None, "{odd}");
         }
@@ -88,7 +91,7 @@ mod tests {
         fn any_parameter_is_read_back(service in "[ -~]{1,30}", scope in "[a-z:/,*]{1,40}") {
             let escaped = service.replace('\\', "\\\\").replace('"', "\\\"");
             let text = format!(r#"Bearer realm="https://t.io/t", service="{escaped}",scope="{scope}""#);
-            prop_assert_eq!(choose(&[&text]), bearer("https://t.io/t", Some(&service), Some(&scope)));
+            prop_assert_eq!(choose(&[&text]), Some(bearer("https://t.io/t", Some(&service), Some(&scope))));
         }
 
         #[test]

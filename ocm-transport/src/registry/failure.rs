@@ -156,12 +156,17 @@ pub(crate) fn causes<'a>(
     })
 }
 
+/// Finds what TLS says, if it is about that.
+pub(crate) fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
 /// Decides by the types in the chain, never by text.
 pub(crate) fn classify(error: &reqwest::Error) -> (Kind, Retry) {
     if causes(error).any(<dyn StdError>::is::<InsecureRedirect>) {
         return (Kind::Tls, Retry::Never);
     }
-    if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+    if let Some(tls) = tls_error(error) {
         return (Kind::Tls, retry_of_tls(tls));
     }
     if error.is_redirect() || error.is_builder() {

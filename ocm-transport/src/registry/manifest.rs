@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     answer::Answer,
-    endpoint::Call,
+    call::Call,
     failure::Failure,
     repository::{NOTHING_LIMIT, Repository},
     scope::Scope,
@@ -111,7 +111,7 @@ impl Repository {
 
     fn manifest_call(&self, method: Method, reference: &TagOrDigest) -> Call {
         let path = self.path(&format!("manifests/{reference}"));
-        let call = Call::new(method, path, Scope::pull(&self.name));
+        let call = Call::new(method, path, self.scope.clone());
         MediaType::MANIFESTS.iter().fold(call, |call, media_type| {
             match HeaderValue::from_str(&media_type.to_string()) {
                 Ok(value) => call.with_header(ACCEPT, value),

@@ -9,7 +9,8 @@ use url::Url;
 
 use super::{
     answer::Answer,
-    endpoint::{Call, Endpoint, Target},
+    call::{Call, Target},
+    endpoint::Endpoint,
     failure::Failure,
     repository::Repository,
     scope::Scope,
@@ -32,8 +33,7 @@ struct Names {
 /// Lists tags.
 pub(crate) async fn tags(repository: &Repository, page: &Page) -> Result<Listing<Tag>, Failure> {
     let path = repository.path("tags/list");
-    let scope = Scope::pull(&repository.name);
-    let listing = list(&repository.endpoint, &path, &scope, page).await?;
+    let listing = list(&repository.endpoint, &path, &repository.scope, page).await?;
     Ok(parsed(listing))
 }
 

@@ -8,11 +8,10 @@ use ocm_oci::{Descriptor, Digest, Tag};
 use serde::Deserialize;
 
 use super::{
-    endpoint::{Call, Target},
+    call::{Call, Target},
     failure::Failure,
     pages::follow,
     repository::Repository,
-    scope::Scope,
     url::query,
 };
 use crate::{Kind, Referrer};
@@ -68,7 +67,7 @@ impl Repository {
     ) -> Result<Option<Vec<Entry>>, Failure> {
         let query = query(artifact_type.map(|wanted| ("artifactType", wanted)));
         let path = self.path(&format!("referrers/{subject}{query}"));
-        let mut call = Call::new(Method::GET, path, Scope::pull(&self.name));
+        let mut call = Call::new(Method::GET, path, self.scope.clone());
         let mut entries = Vec::new();
         for page in 0..PAGES_LIMIT {
             let (answer, next) = match follow(&self.endpoint, &call).await {

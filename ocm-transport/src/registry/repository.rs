@@ -4,11 +4,7 @@ use async_trait::async_trait;
 use http::Method;
 use ocm_oci::{Descriptor, Digest, RepoName, Tag, TagOrDigest};
 
-use super::{
-    endpoint::{Call, Endpoint},
-    pages,
-    scope::Scope,
-};
+use super::{call::Call, endpoint::Endpoint, pages, scope::Scope};
 use crate::{
     Begun, Body, Destination, Kind, Listing, Manifest, Operation, Page, Referrer, Retry, Source,
     Stored, TransportError, Verb,
@@ -22,6 +18,8 @@ pub(crate) const NOTHING_LIMIT: usize = 64 << 10;
 pub(crate) struct Repository {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) name: RepoName,
+    /// What reading needs. Who came to write asks for both at once, or there would be two tokens.
+    pub(crate) scope: Scope,
 }
 
 impl Repository {

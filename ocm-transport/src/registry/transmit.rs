@@ -17,10 +17,7 @@ use reqwest::Body;
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    answer::Answer,
-    endpoint::{Call, Endpoint},
-    failure::Failure,
-    repository::NOTHING_LIMIT,
+    answer::Answer, call::Call, endpoint::Endpoint, failure::Failure, repository::NOTHING_LIMIT,
 };
 use crate::TransportError;
 
@@ -67,8 +64,7 @@ impl Endpoint {
                 .body(Body::wrap_stream(body))
                 .send()
                 .await;
-            let response =
-                sent.map_err(|error| line.explain(Failure::of_request(&request, error)))?;
+            let response = sent.map_err(|error| line.failure(&request, error))?;
             Answer::read(request.clone(), response, NOTHING_LIMIT).await
         };
         let stall = self.wire.options.stall_timeout;

@@ -5,21 +5,21 @@ use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::{
     HeaderValue, Method, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE},
+    header::{CONTENT_RANGE, LOCATION, RANGE},
 };
-use ocm_oci::{Digest, RepoName};
+use ocm_oci::Digest;
 
 use super::{
     answer::Answer,
-    endpoint::Call,
+    call::Call,
     failure::Failure,
     repository::{NOTHING_LIMIT, Repository},
     scope::Scope,
     transmit::{Broken, Load},
-    url::{Location, LocationError, locate, query, with_digest},
+    url::{Location, with_digest},
 };
 use crate::{
-    Begun, BlobStream, Interrupted, Kind, Operation, Retry, Stored, TransportError, Upload, Verb,
+    BlobStream, Interrupted, Kind, Operation, Retry, Stored, TransportError, Upload, Verb,
 };
 
 /// Parts are collected until there are so many bytes: one request each for less is slow, and some
@@ -28,7 +28,7 @@ const PART: usize = 8 << 20;
 
 /// A session at the registry, which forgets it some time after it was last used.
 #[derive(Debug)]
-struct Session {
+pub(crate) struct Session {
     repository: Repository,
     scope: Scope,
     operation: Operation,
@@ -39,83 +39,24 @@ struct Session {
     pending: BytesMut,
 }
 
-impl Repository {
-    pub(crate) async fn begin_upload(
-        &self,
-        digest: &Digest,
-        size: Option<u64>,
-        mount_from: Option<&RepoName>,
-    ) -> Result<Begun, Failure> {
-        if let Some(from) = mount_from {
-            match self.mount(digest, from).await {
-                // A refusal of the mount is not one of the blob.
-                Err(failure) if is_about_the_mount(&failure) => {}
-                begun => return begun,
-            }
-        } else {
-            let found = self.head_blob(digest).await?;
-            if found.is_some_and(|found| size.is_none_or(|size| size == found)) {
-                return Ok(Begun::Present);
-            }
-        }
-        let scope = Scope::push(&self.name);
-        let path = self.path("blobs/uploads/");
-        self.open(digest, Call::new(Method::POST, path, scope)).await
-    }
-
-    async fn mount(&self, digest: &Digest, from: &RepoName) -> Result<Begun, Failure> {
-        let digest_text = digest.to_string();
-        let query = query([("mount", digest_text.as_str()), ("from", from.as_str())]);
-        let path = self.path(&format!("blobs/uploads/{query}"));
-        self.open(digest, Call::new(Method::POST, path, Scope::mount(&self.name, from))).await
-    }
-
-    async fn open(&self, digest: &Digest, call: Call) -> Result<Begun, Failure> {
-        let call = call.with_header(CONTENT_LENGTH, HeaderValue::from(0));
-        let answer = self.endpoint.ask(&call, NOTHING_LIMIT).await?.checked()?;
-        match answer.status {
-            StatusCode::CREATED => Ok(Begun::Mounted),
-            StatusCode::ACCEPTED => {
-                let location = self.location(&answer).await?;
-                let operation = self.on_blob(Verb::Push, digest);
-                let session = Session {
-                    repository: self.clone(),
-                    scope: Scope::push(&self.name),
-                    operation,
-                    location,
-                    kept: 0,
-                    pending: BytesMut::new(),
-                };
-                Ok(Begun::Open(Box::new(session)))
-            }
-            status => {
-                let what = format!("is {status} instead of an upload");
-                Err(Failure::odd(&answer.request, what))
-            }
-        }
-    }
-
-    async fn location(&self, answer: &Answer) -> Result<Location, Failure> {
-        let base = self.endpoint.reach().await?.base;
-        let odd = |error: LocationError| Failure::odd(&answer.request, error.to_string());
-        let location = answer.header(&LOCATION).ok_or_else(|| odd(LocationError::Missing))?;
-        locate(&answer.url, &base, location).map_err(odd)
-    }
-}
-
 /// Whether the session is gone, or is not where we think.
 fn is_about_the_session(failure: &Failure) -> bool {
     let gone = [StatusCode::NOT_FOUND, StatusCode::RANGE_NOT_SATISFIABLE];
     failure.status().is_some_and(|status| gone.contains(&status))
 }
 
-/// A refusal that another question may get around.
-fn is_about_the_mount(failure: &Failure) -> bool {
-    failure.retry() == Retry::Never
-        && matches!(failure.kind(), Kind::Auth | Kind::NotFound | Kind::Refused | Kind::Unsupported)
-}
-
 impl Session {
+    pub(crate) fn new(repository: &Repository, digest: &Digest, location: Location) -> Self {
+        Self {
+            repository: repository.clone(),
+            scope: Scope::push(&repository.name),
+            operation: repository.on_blob(Verb::Push, digest),
+            location,
+            kept: 0,
+            pending: BytesMut::new(),
+        }
+    }
+
     fn fail(&self, failure: Failure) -> TransportError {
         failure.during(&self.operation)
     }
@@ -230,11 +171,16 @@ impl Upload for Session {
     }
 
     async fn append(&mut self, part: Bytes) -> Result<(), TransportError> {
+        let before = self.offset();
         for piece in pieces(part) {
             self.pending.extend_from_slice(&piece);
-            if self.pending.len() >= PART {
-                let flushed = self.flush().await;
-                flushed.map_err(|failure| self.fail(failure))?;
+            if self.pending.len() >= PART
+                && let Err(failure) = self.flush().await
+            {
+                // What failed was not added: the caller may try it again.
+                let earlier = usize::try_from(before.saturating_sub(self.kept));
+                self.pending.truncate(earlier.unwrap_or(0));
+                return Err(self.fail(failure));
             }
         }
         Ok(())
@@ -273,7 +219,13 @@ impl Upload for Session {
         let load = Load { bytes: stream::iter([Ok(part)]).boxed(), length };
         match self.complete(digest, load).await {
             Ok(stored) => Ok(stored),
-            Err(broken) => Err(self.interrupted(broken, u64::MAX).await.cause),
+            Err(Broken::Reading(cause)) => Err(cause),
+            Err(Broken::Writing(failure)) => {
+                if failure.retry() == Retry::Never || failure.kind() == Kind::Corrupt {
+                    drop(self.discard().await);
+                }
+                Err(self.fail(failure))
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     client::{ClientError, ClientOptions},
-    failure::{Failure, InsecureRedirect},
+    failure::{Failure, InsecureRedirect, RequestLine, tls_error},
     tls::{Trust, Verify},
     url::redacted,
 };
@@ -19,6 +19,9 @@ use crate::{Kind, Retry};
 
 /// How long a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long an idle connection is kept: less than servers and balancers do, of which many have 60
+/// seconds, since a blob that is sent into one that is just being closed has to be read again.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 /// Most redirects that are followed for one request; a registry needs one or two.
 const REDIRECT_LIMIT: usize = 10;
 
@@ -104,6 +107,7 @@ impl Wire {
             .redirect(Policy::custom(move |attempt| follow(attempt, is_strict)))
             .user_agent(&self.options.user_agent)
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_nodelay(true)
             .pool_max_idle_per_host(self.options.limits.connections());
         if let Some(proxy) = &self.proxy {
@@ -115,12 +119,19 @@ impl Wire {
 }
 
 impl Line {
-    /// Says so where no certificate could have been trusted.
-    pub(crate) fn explain(&self, failure: Failure) -> Failure {
-        if failure.kind() == Kind::Tls && self.is_blind {
-            failure.within("no certificate authority is known on this machine")
-        } else {
-            failure
+    /// Says why no answer came; in plain words, where that is about trust.
+    pub(crate) fn failure(&self, request: &RequestLine, error: reqwest::Error) -> Failure {
+        let explained = match tls_error(&error) {
+            Some(rustls::Error::InvalidMessage(_)) => Some("what answers there does not speak TLS"),
+            Some(rustls::Error::InvalidCertificate(_)) if self.is_blind => {
+                Some("no certificate authority is known on this machine")
+            }
+            _ => None,
+        };
+        let failure = Failure::of_request(request, error);
+        match explained {
+            Some(explained) => failure.within(explained),
+            None => failure,
         }
     }
 }

@@ -10,6 +10,7 @@ use ocm_transport::{
     conformance::describe,
 };
 use proptest::{collection::vec, prelude::any, proptest};
+use serde_json::{Value, json};
 
 use crate::archive::{Images, files, repository};
 
@@ -278,10 +279,10 @@ proptest! {
         for (size, offset, part) in
             [(size, offset, None), (short, 4096, None), (size, offset, Some(at)), (short, 4096, Some(0))]
         {
-            let mut member = serde_json::json!({
+            let mut member = json!({
                 "name": name(part), "offset": offset, "size": size, "digest": set });
             if let Some(at) = part {
-                member["part"] = serde_json::json!({ "at": at, "of": of });
+                member["part"] = json!({ "at": at, "of": of });
             }
             open(&crafted(&set, &[member])).unwrap_err();
         }
@@ -289,30 +290,181 @@ proptest! {
 }
 
 fn header(name: &str) -> Vec<u8> {
+    header_of(name, 512)
+}
+
+fn header_of(name: &str, size: u64) -> Vec<u8> {
     let mut header = tar::Header::new_ustar();
-    header.set_path(name).unwrap();
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
     header.set_mode(0o644);
-    header.set_size(512);
+    header.set_size(size);
     header.set_mtime(0);
     header.set_uid(0);
     header.set_gid(0);
     header.set_device_major(0).unwrap();
     header.set_device_minor(0).unwrap();
+    header.set_entry_type(tar::EntryType::Regular);
     header.set_cksum();
+    let checksum = format!("{:06o}\0 ", header.cksum().unwrap());
+    header.as_old_mut().cksum.copy_from_slice(checksum.as_bytes());
     header.as_bytes().to_vec()
 }
 
 /// Makes a volume whose record and index are right, and whose members are these.
-fn crafted(set: &Digest, members: &[serde_json::Value]) -> Vec<u8> {
-    let index = serde_json::json!({
-        "set": set, "volume": 1, "volumes": 1, "members": members })
-    .to_string();
+fn crafted(set: &Digest, members: &[Value]) -> Vec<u8> {
+    let index = json!({ "set": set, "volume": 1, "volumes": 1, "members": members }).to_string();
     let mut body = vec![0; 8192];
     body[2048..][..index.len()].copy_from_slice(index.as_bytes());
-    let mut record = serde_json::json!({
-        "format": 1, "set": set, "volume": 1, "volumes": 1, "length": 1024 + body.len(),
-        "index": { "offset": 1024 + 2048, "size": index.len(), "digest": Digest::of(index.as_bytes()) },
-    }).to_string().into_bytes();
+    let pointer = json!({ "offset": 1024 + 2048, "size": index.len(),
+        "digest": Digest::of(index.as_bytes()) });
+    record(
+        &json!({ "format": 1, "set": set, "volume": 1, "volumes": 1,
+        "length": 1024 + body.len(), "index": pointer }),
+        &body,
+    )
+}
+
+fn record(record: &Value, body: &[u8]) -> Vec<u8> {
+    let mut record = record.to_string().into_bytes();
     record.resize(512, b' ');
-    [header(".ocm/volume.json"), record, body].concat()
+    [&header(".ocm/volume.json"), &record[..], body].concat()
+}
+
+/// A volume of which every header and digest is right, whatever it says.
+#[derive(Clone)]
+struct Lie {
+    volume: u32,
+    members: Vec<(Value, Vec<u8>)>,
+    /// What the index says beside its members.
+    index: Value,
+}
+
+impl Lie {
+    /// Begins with one manifest and one blob, both as they should be.
+    fn new() -> Self {
+        let index = json!({ "set": Digest::of(b"set"), "volume": 1, "volumes": 1 });
+        let mut lie = Self { volume: 1, members: Vec::new(), index };
+        lie.add("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#);
+        lie.add("index.json", b"");
+        lie.images(&json!([entry("a:v1", "application/m", b"manifest")]));
+        lie.whole(b"manifest");
+        lie.members[2].0["mediaType"] = "application/m".into();
+        lie.whole(b"blob");
+        lie
+    }
+
+    fn add(&mut self, name: &str, content: &[u8]) {
+        let member = json!({ "name": name, "digest": Digest::of(content) });
+        self.members.push((member, content.to_vec()));
+    }
+
+    fn whole(&mut self, content: &[u8]) {
+        self.add(&format!("blobs/sha256/{}", Digest::of(content).hex()), content);
+    }
+
+    fn part(&mut self, whole: &[u8], (at, end): (usize, usize)) {
+        let digest = Digest::of(whole);
+        self.add(&format!(".ocm/parts/sha256-{}/{at:016}", digest.hex()), &whole[at..end]);
+        let member = &mut self.members.last_mut().unwrap().0;
+        member["digest"] = json!(digest);
+        member["part"] = json!({ "at": at, "of": whole.len() });
+    }
+
+    fn images(&mut self, manifests: &Value) {
+        let content = json!({ "schemaVersion": 2, "manifests": manifests }).to_string();
+        self.members[1].0["digest"] = json!(Digest::of(content.as_bytes()));
+        self.members[1].1 = content.into_bytes();
+    }
+
+    fn bytes(mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        let add = |body: &mut Vec<u8>, name: &str, content: &[u8]| {
+            body.extend(header_of(name, content.len() as u64));
+            let offset = 1024 + body.len();
+            body.extend(content);
+            body.resize(body.len().next_multiple_of(512), 0);
+            offset
+        };
+        for (member, content) in &mut self.members {
+            let offset = add(&mut body, member["name"].as_str().unwrap(), content);
+            member["offset"] = offset.into();
+            member["size"] = content.len().into();
+        }
+        let members: Vec<_> = self.members.into_iter().map(|(member, _)| member).collect();
+        self.index["members"] = members.into();
+        let index = self.index.to_string();
+        let offset = add(&mut body, ".ocm/index.json", index.as_bytes());
+        body.resize(body.len() + 1024, 0);
+        let pointer = json!({ "offset": offset, "size": index.len(),
+            "digest": Digest::of(index.as_bytes()) });
+        record(
+            &json!({ "format": 1, "set": Digest::of(b"set"), "volume": self.volume,
+            "volumes": 1, "length": 1024 + body.len(), "index": pointer }),
+            &body,
+        )
+    }
+}
+
+fn entry(name: &str, media_type: &str, content: &[u8]) -> Value {
+    json!({ "mediaType": media_type, "digest": Digest::of(content), "size": content.len(),
+        "annotations": { "org.opencontainers.image.ref.name": name } })
+}
+
+/// Who makes a volume by hand gets all digests right, and is refused for what does not fit.
+#[test]
+fn volumes_that_contradict_themselves() {
+    let lie = |change: &dyn Fn(&mut Lie)| {
+        let mut lie = Lie::new();
+        change(&mut lie);
+        open(&lie.bytes())
+    };
+    lie(&|_| {}).unwrap();
+    lie(&|one| {
+        one.part(b"parts", (0, 3));
+        one.part(b"parts", (3, 5));
+    })
+    .unwrap();
+    let images = |manifests: Value| lie(&|one| one.images(&manifests));
+    images(json!([])).unwrap();
+    for manifests in [
+        json!([entry("a", "application/m", b"manifest")]),
+        json!([entry("a:v1", "application/other", b"manifest")]),
+        json!([entry("A:v1", "application/m", b"manifest")]),
+        json!([entry("../a:v1", "application/m", b"manifest")]),
+        json!([entry("a:v1", "application/m", b"blob")]),
+        json!([entry("a:v1", "application/m", b"elsewhere")]),
+        json!({}),
+    ] {
+        images(manifests).unwrap_err();
+    }
+    let lies: [&dyn Fn(&mut Lie); 14] = [
+        &|one| (one.part(b"parts", (0, 3)), one.part(b"parts", (2, 4))).1,
+        &|one| one.whole(b"blob"),
+        &|one| one.part(b"blob", (0, 4)),
+        &|one| one.part(b"parts", (0, 3)),
+        &|one| one.part(b"parts", (3, 5)),
+        &|one| (one.part(b"parts", (0, 3)), one.part(b"parts", (2, 5))).1,
+        &|one| (one.part(b"parts", (0, 2)), one.part(b"parts", (3, 5))).1,
+        &|one| (one.part(b"parts", (0, 5)), one.part(b"parts", (0, 5))).1,
+        &|one| one.add("../outside", b"content"),
+        &|one| one.add("isc.yaml", b"content"),
+        &|one| one.members.truncate(1),
+        &|one| one.members.swap(0, 1),
+        &|one| one.index["records"] = json!({ "plan.json": Digest::of(b"nowhere") }),
+        &|one| one.index["volume"] = 2.into(),
+    ];
+    for (number, change) in lies.into_iter().enumerate() {
+        assert!(lie(change).is_err(), "lie {number} is believed");
+    }
+    let absent = |one: &mut Lie| {
+        one.members[3].0["absent"] = true.into();
+        one.members[3].0["name"] = format!(".ocm/absent/{}", Digest::of(b"blob")).into();
+    };
+    let reader = lie(&absent).unwrap();
+    assert_eq!(reader.absent().collect::<Vec<_>>(), [&Digest::of(b"blob")]);
+    lie(&|one| {
+        absent(one);
+        one.index["records"] = json!({ "plan.json": Digest::of(b"blob") });
+    })
+    .unwrap_err();
 }

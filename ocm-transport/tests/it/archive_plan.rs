@@ -142,10 +142,13 @@ fn what_is_needed_at_least_is_enough() {
 /// A blob that a volume can hold is in one, to the byte; one byte less, and it is cut.
 #[test]
 fn only_what_fits_no_volume_is_cut() {
-    let (small, large) = ((Digest::of(b"small"), 10_000), (Digest::of(b"large"), 20_001));
+    let (small, large) = ((Digest::of(b"small"), 10_000), (Digest::of(b"large"), 40 * 512));
     let mut contents = Contents::new(Digest::of(b""));
     contents.blobs = vec![small, large.clone()];
     let alone = ArchiveLayout::of(&contents, Some(29_000)).unwrap();
+    let everything = ArchiveLayout::of(&contents, None).unwrap().total_len();
+    let volumes = |size| ArchiveLayout::of(&contents, Some(size)).unwrap().volumes().len();
+    assert_eq!((volumes(everything), volumes(everything - 1)), (1, 2));
     let [_, volume] = alone.volumes() else { panic!("both fit into one volume") };
     assert_eq!(pieces(&alone, &large.0), [(0, large.1)]);
     let exact = ArchiveLayout::of(&contents, Some(volume.len())).unwrap();

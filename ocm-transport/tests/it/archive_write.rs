@@ -1,17 +1,17 @@
 //! What a writer leaves in a directory, and when.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, pin::pin, time::Duration};
 
 use bytes::Bytes;
-use futures::future::join_all;
+use futures::future::{Either, join_all, select};
 use ocm_oci::{Digest, MediaType, TagOrDigest};
 use ocm_transport::{
-    Begun, BlobStream, Kind, Manifest, SourceExt as _, Transport as _,
+    Begun, BlobStream, Kind, Manifest, SourceExt as _, Stored, Transport as _,
     archive::{ArchiveError, ArchiveLayout, ArchiveReader, ArchiveWriter, Contents, Sealed},
     conformance::{body, describe},
 };
 
-use crate::archive::{Images, files, names, noise, push, repository, tag};
+use crate::archive::{Images, files, names, noise, repository, tag};
 
 /// Around the sizes at which a tar pads, and around those at which pieces are written.
 const SIZES: [usize; 10] =
@@ -311,24 +311,28 @@ async fn a_disk_that_fills_up_says_so_and_leaves_the_older_set() {
     assert!(files(directory.path()) == before);
 }
 
+/// An upload that wrote something wrong and goes on doing so, while another one is right.
 #[tokio::test]
-async fn blobs_survive_many_uploads_at_once() {
+async fn who_writes_a_blob_writes_it_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let images = Images::new("plan", &[300_000; 1]);
-    let writer = images.writer(directory.path(), Some(100_000)).await;
+    let images = Images::new("plan", &[3 << 20]);
+    let writer = images.writer(directory.path(), Some(1 << 20)).await;
     let to = writer.destination(&repository("team/app0")).unwrap();
-    let (layer, wrong) = (images.blobs[2].clone(), noise(7, 300_000));
-    join_all((0..8).map(async |number| {
-        let Begun::Open(upload) = to.begin(&Digest::of(&layer), None, None).await.unwrap() else {
-            return;
-        };
-        let sent = if number % 2 == 0 { &wrong } else { &layer };
-        let chunks: Vec<&[u8]> = sent.chunks(10_000).collect();
-        let stream = BlobStream::new(describe(&layer), body(&chunks, None));
-        let finished = upload.finish(stream).await;
-        assert!(finished.is_ok() || number % 2 == 0);
-    }))
-    .await;
-    push(&*to, &images.blobs[0]).await;
+    let (layer, wrong) = (images.blobs[2].clone(), noise(7, 3 << 20));
+    let begin = async || match to.begin(&Digest::of(&layer), None, None).await.unwrap() {
+        Begun::Open(upload) => upload,
+        begun => panic!("{begun:?}"),
+    };
+    let (mut first, second) = (begin().await, begin().await);
+    first.append(wrong.slice(..1 << 20)).await.unwrap();
+    let mut right = pin!(second.finish(BlobStream::new(describe(&layer), body(&[&layer], None))));
+    // Were the second one not waiting, it would be done by then.
+    for _ in 0..20 {
+        let soon = tokio::time::sleep(Duration::from_millis(5));
+        assert!(matches!(select(right.as_mut(), pin!(soon)).await, Either::Right(_)));
+    }
+    first.append(wrong.slice(1 << 20..2 << 20)).await.unwrap();
+    drop(first);
+    assert_eq!(right.await.unwrap(), Stored::New);
     assert_eq!(to.blob_bytes(&describe(&layer)).await.unwrap(), layer[..]);
 }

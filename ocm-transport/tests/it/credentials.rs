@@ -198,7 +198,7 @@ fn helpers_are_asked() {
     let helper = write(&dir, "docker-credential-ocmtest", HELPER);
     fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
     write(&dir, "config.json", HELPED);
-    let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
+    let path = format!("{}:{}", dir.path().display(), std::env::var_os("PATH").unwrap().display());
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "credentials::within_another_path", "--ignored", "--nocapture"])
         .env("PATH", path)
@@ -215,7 +215,7 @@ fn helpers_are_asked() {
 #[tokio::test]
 #[ignore = "helpers_are_asked runs it"]
 async fn within_another_path() {
-    let dir = PathBuf::from(std::env::var("OCM_TEST_DIR").unwrap());
+    let dir = PathBuf::from(std::env::var_os("OCM_TEST_DIR").unwrap());
     let credentials = Credentials::load(&only(&dir.join("config.json"))).unwrap();
     let basic = |user: &str| Some(Login::basic(user, "pw"));
     let many = futures::future::join_all((0..8).map(|_| lookup(&credentials, "helped.io/x"))).await;

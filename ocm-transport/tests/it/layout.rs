@@ -57,6 +57,34 @@ async fn what_is_written_is_there_when_it_is_opened_again() {
     assert_eq!(from.head(&(&tag("v1")).into()).await.unwrap(), None);
 }
 
+/// Deleting never leaves behind what leads to nothing.
+#[tokio::test]
+async fn what_is_named_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = OciLayout::create(directory.path()).await.unwrap();
+    let Fixture { manifests, .. } = Fixture::readable();
+    Fixture::readable().push(&layout).await;
+    let [image, _, index, nested, _] = &manifests[..] else { panic!("{manifests:?}") };
+    let [own, other] = ["a/b", "e"].map(|name| layout.destination(&repository(name)).unwrap());
+    for named in [image, index] {
+        for repository in [&own, &other] {
+            let refused = repository.delete_manifest(&named.descriptor().digest).await;
+            assert_eq!(refused.unwrap_err().kind(), Kind::Refused);
+        }
+    }
+    for manifest in [nested, index] {
+        other.delete_manifest(&manifest.descriptor().digest).await.unwrap();
+    }
+    let by_digest = TagOrDigest::from(&index.descriptor().digest);
+    assert_eq!(other.head(&by_digest).await.unwrap(), None);
+    assert!(own.head(&by_digest).await.unwrap().is_some(), "it is listed there, too");
+    for manifest in [nested, index] {
+        own.delete_manifest(&manifest.descriptor().digest).await.unwrap();
+    }
+    let blobs = directory.path().join("blobs").join("sha256");
+    assert!(!blobs.join(index.descriptor().digest.hex()).exists());
+}
+
 fn index(directory: &Path) -> Value {
     serde_json::from_slice(&fs::read(directory.join("index.json")).unwrap()).unwrap()
 }
@@ -313,6 +341,8 @@ async fn altered_content_is_found() {
             assert_eq!(error.kind(), Kind::Corrupt);
         }
     }
+    let error = from.head(&(&tag("v1")).into()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Corrupt, "it has another length");
     fs::remove_file(&path).unwrap();
     assert_eq!(from.head(&(&tag("v1")).into()).await.unwrap(), None);
     fs::write(directory.path().join("index.json"), "[").unwrap();

@@ -23,11 +23,11 @@ fn client() -> Option<Client> {
         let protocol = ClientProtocol::Http;
         Client::new(ClientConfig { protocol, ..ClientConfig::default() })
     };
-    let made = catch_unwind(make).ok();
-    if made.is_none() {
+    let client = catch_unwind(make).ok();
+    if client.is_none() {
         println!("skipped: oci-client: no certificate authority on this machine");
     }
-    made
+    client
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use std::sync::{
 
 use axum::response::Response;
 use futures::future::join_all;
-use ocm_oci::{Digest, RepoName};
+use ocm_oci::{Digest, MediaType, RepoName};
 use ocm_transport::{
-    ClientOptions, Credentials, Kind, Login, Retry, Transport as _, TransportError,
+    ClientOptions, Credentials, Kind, Login, Manifest, Retry, Transport as _, TransportError,
 };
 
 use crate::{
@@ -153,6 +153,29 @@ async fn each_scope_has_a_token_and_a_mount_needs_both_repositories() {
 }
 
 #[tokio::test]
+async fn who_writes_needs_one_token_for_all_of_it() {
+    let fake = Fake::serve(|seen: &Seen| {
+        if seen.line.starts_with("GET /token") {
+            reply(200, r#"{"token":"t"}"#)
+        } else if seen.header("authorization").is_empty() {
+            challenge(seen, "")
+        } else if seen.line.starts_with("HEAD") {
+            reply(404, "")
+        } else {
+            with(202, &[("location", "/up")], "")
+        }
+    })
+    .await;
+    let to = open(&fake.host(), me()).destination(&name("a/b")).unwrap();
+    assert_eq!(to.head(&"v1".parse().unwrap()).await.unwrap(), None);
+    drop(to.begin(&Digest::of(b""), None, None).await.unwrap());
+    let manifest = Manifest::new(MediaType::OciIndex, "{}".into());
+    let _stored = to.push_manifest(&manifest, None).await.unwrap();
+    let scope = "scope=repository%3Aa%2Fb%3Apull%2Cpush";
+    assert_eq!(token_requests(&fake), [format!("GET /token?service=fake&{scope}")]);
+}
+
+#[tokio::test]
 async fn a_token_at_its_end_is_not_used() {
     let fake = Tokens::lasting(0).serve().await;
     let registry = open(&fake.host(), me());
@@ -250,9 +273,12 @@ async fn a_token_server_that_fails_is_heard() {
     ];
     for (status, body, kind, retry, said) in table {
         let body = body.to_owned();
-        let fake = Fake::serve(move |seen: &Seen| match seen.line.starts_with("GET /token") {
-            true => reply(status, body.clone()),
-            false => challenge(seen, ""),
+        let fake = Fake::serve(move |seen: &Seen| {
+            if seen.line.starts_with("GET /token") {
+                reply(status, body.clone())
+            } else {
+                challenge(seen, "")
+            }
         })
         .await;
         let registry = open(&fake.host(), me());

@@ -165,12 +165,12 @@ async fn a_body_that_breaks_off_is_a_reset() {
 
 #[tokio::test]
 async fn silence_is_a_stall() {
-    let impatient = || plain().with_stall_timeout(Duration::from_millis(50));
+    let patient_for = |millis| plain().with_stall_timeout(Duration::from_millis(millis));
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234";
-    let (_raw, from) = raw(impatient(), Act::SendAndHang(head.to_owned())).await;
+    let (_raw, from) = raw(patient_for(1000), Act::SendAndHang(head.to_owned())).await;
     let error = read(from.blob(&digest(), None).await.unwrap()).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (Kind::Stall, Retry::Again));
-    let (_raw, from) = raw(impatient(), Act::SendAndHang(String::new())).await;
+    let (_raw, from) = raw(patient_for(50), Act::SendAndHang(String::new())).await;
     let error = from.blob(&digest(), None).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (Kind::Stall, Retry::Again));
     assert!(chain(&error).contains("50ms"), "{}", chain(&error));

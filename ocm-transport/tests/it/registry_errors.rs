@@ -31,16 +31,20 @@ async fn answered(
     ask(&open(&fake.host(), plain())).await
 }
 
+/// Status, headers and body; what is made of them.
+type Case<'a> = (u16, &'a [(&'static str, &'static str)], &'static str, Kind, Retry);
+
 #[tokio::test]
 async fn statuses_say_what_to_do() {
     use Kind::{Auth, Full, NotFound, Refused, Stall, Unsupported};
     use Retry::{After, Again, Never, Throttled};
     const SEVEN: Duration = Duration::from_secs(7);
     let (now, later) = ("Sun, 06 Nov 1994 08:49:30 GMT", "Sun, 06 Nov 1994 08:49:37 GMT");
-    type Case<'a> = (u16, &'a [(&'static str, &'static str)], &'static str, Kind, Retry);
     let too_many = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":""}]}"#;
     let full = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error",
         "detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Path":"/x","Err":28}}}]}"#;
+    let full_too = r#"{"errors":[{"code":"UNKNOWN","message":"unknown error",
+        "detail":"write /x: no space left on device"}]}"#;
     let table: &[Case<'_>] = &[
         (400, &[], "", Refused, Never),
         (401, &[], "", Auth, Never),
@@ -63,6 +67,7 @@ async fn statuses_say_what_to_do() {
         (429, &[("retry-after", "soon")], "", Refused, Throttled(None)),
         (500, &[], "", Refused, Again),
         (500, &[], full, Full, Never),
+        (500, &[], full_too, Full, Never),
         (501, &[], "", Unsupported, Never),
         (502, &[], "", Refused, Again),
         (503, &[], "", Refused, Again),
@@ -101,26 +106,29 @@ async fn people_are_told_what_the_registry_said() {
 
 #[tokio::test]
 async fn a_body_without_end_is_not_read() {
-    for status in ["200 OK", "500 No"] {
-        let raw = Raw::serve(move |line| match line.starts_with("GET /v2/ ") {
-            true => Act::Send(WELCOME.to_owned()),
-            false => Act::SendAndHang(format!(
-                "HTTP/1.1 {status}\r\ncontent-length: 99999999999\r\n\r\n{}",
-                " ".repeat(200_000)
-            )),
+    for (status, retry) in [("200 OK", Retry::Never), ("500 No", Retry::Again)] {
+        let raw = Raw::serve(move |line| {
+            if line.starts_with("GET /v2/ ") {
+                Act::Send(WELCOME.to_owned())
+            } else {
+                Act::SendAndHang(format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: 99999999999\r\n\r\n{}",
+                    " ".repeat(200_000)
+                ))
+            }
         })
         .await;
         let error = ask(&open(&raw.host(), plain())).await;
-        assert_eq!(error.kind(), Kind::Refused, "{status}: {}", chain(&error));
+        let expected = (Kind::Refused, retry);
+        assert_eq!((error.kind(), error.retry()), expected, "{status}: {}", chain(&error));
     }
 }
 
 #[tokio::test]
 async fn requests_have_a_deadline_in_all() {
     let hang = Act::SendAndHang("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n1".to_owned());
-    let raw = Raw::serve(move |line| match line.starts_with("GET /v2/ ") {
-        true => Act::Send(WELCOME.to_owned()),
-        false => hang.clone(),
+    let raw = Raw::serve(move |line| {
+        if line.starts_with("GET /v2/ ") { Act::Send(WELCOME.to_owned()) } else { hang.clone() }
     })
     .await;
     let options = plain().with_request_timeout(Duration::from_millis(200));

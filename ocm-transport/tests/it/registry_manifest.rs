@@ -52,12 +52,13 @@ async fn one_head_tells_what_a_tag_is() {
     assert_eq!(accepted, MediaType::MANIFESTS.map(|it| it.to_string()));
 }
 
-/// What a HEAD answers, what is asked then, what is found.
+/// What a HEAD answers, what was asked, how many requests it takes, what is found.
+type Case<'a> = (u16, Vec<(&'static str, &'a str)>, TagOrDigest, usize, Result<bool, Kind>);
+
 #[tokio::test]
 async fn a_head_that_says_too_little_is_followed_by_a_get() {
     let claimed = digest().to_string();
     let other = Digest::of(b"other").to_string();
-    type Case<'a> = (u16, Vec<(&'static str, &'a str)>, TagOrDigest, usize, Result<bool, Kind>);
     let table: Vec<Case<'_>> = vec![
         (200, vec![("content-type", OCI), ("content-length", "44")], tag(), 2, Ok(true)),
         (
@@ -226,9 +227,12 @@ async fn refusals_of_manifests_are_told_apart() {
 
 #[tokio::test]
 async fn deletions_name_what_they_delete() {
-    let fake = Fake::serve(|seen: &Seen| match seen.line.contains("absent") {
-        true => reply(404, envelope("MANIFEST_UNKNOWN", "no")),
-        false => reply(202, ""),
+    let fake = Fake::serve(|seen: &Seen| {
+        if seen.line.contains("absent") {
+            reply(404, envelope("MANIFEST_UNKNOWN", "no"))
+        } else {
+            reply(202, "")
+        }
     })
     .await;
     let to = repository(&fake);
@@ -264,9 +268,10 @@ fn list(digests: &[(&str, &str)]) -> String {
 
 #[tokio::test]
 async fn referrers_come_from_the_api() {
-    let fake = Fake::serve(|seen: &Seen| match seen.line.contains("page=2") {
-        true => reply(200, list(&[("c", "sig"), ("a", "sig")])),
-        false => {
+    let fake = Fake::serve(|seen: &Seen| {
+        if seen.line.contains("page=2") {
+            reply(200, list(&[("c", "sig"), ("a", "sig")]))
+        } else {
             let next = format!("<{}&page=2>; rel=\"next\"", seen.line.split(' ').nth(1).unwrap());
             with(200, &[("link", &next)], list(&[("a", "sig"), ("b", "sbom")]))
         }

@@ -50,8 +50,15 @@ fn tags<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 struct Habits {
     counts: bool,
     begins: bool,
-    links: bool,
-    opaque: bool,
+    links: Links,
+}
+
+/// How a registry says where to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Never,
+    ByName,
+    ByToken,
 }
 
 fn registry(habits: Habits) -> impl Fn(&Seen) -> axum::response::Response + Clone {
@@ -64,11 +71,12 @@ fn registry(habits: Habits) -> impl Fn(&Seen) -> axum::response::Response + Clon
         let end = (start + count.unwrap_or(TAGS.len())).min(TAGS.len());
         let body = tags(TAGS[start..end].iter().copied());
         let n = query(seen, "n").unwrap_or_default();
-        let link = match habits.opaque {
-            true => format!("</v2/a/b/tags/list?n={n}&token={end}>; rel=\"next\""),
-            false => format!("</v2/a/b/tags/list?n={n}&last={}>; rel=\"next\"", TAGS[end - 1]),
+        let link = if habits.links == Links::ByToken {
+            format!("</v2/a/b/tags/list?n={n}&token={end}>; rel=\"next\"")
+        } else {
+            format!("</v2/a/b/tags/list?n={n}&last={}>; rel=\"next\"", TAGS[end - 1])
         };
-        if habits.links && end < TAGS.len() {
+        if habits.links != Links::Never && end < TAGS.len() {
             with(200, &[("link", &link)], body)
         } else {
             reply(200, body)
@@ -80,10 +88,10 @@ fn registry(habits: Habits) -> impl Fn(&Seen) -> axum::response::Response + Clon
 async fn every_tag_comes_once_whatever_the_registry_does() {
     let every = [false, true];
     for (counts, begins) in every.into_iter().flat_map(|c| every.map(|b| (c, b))) {
-        for (links, opaque) in [(false, false), (true, false), (true, true)] {
-            let habits = Habits { counts, begins, links, opaque };
+        for links in [Links::Never, Links::ByName, Links::ByToken] {
+            let habits = Habits { counts, begins, links };
             // One that cuts has to begin where it is told, or to say how to go on.
-            if counts && !begins && !opaque {
+            if counts && !begins && links != Links::ByToken {
                 continue;
             }
             let fake = Fake::serve(registry(habits)).await;
@@ -98,8 +106,7 @@ async fn every_tag_comes_once_whatever_the_registry_does() {
 #[tokio::test]
 async fn a_page_is_one_request() {
     let fake =
-        Fake::serve(registry(Habits { counts: true, begins: true, links: true, opaque: false }))
-            .await;
+        Fake::serve(registry(Habits { counts: true, begins: true, links: Links::ByName })).await;
     let first = source(&fake).tags(&page(2)).await.unwrap();
     assert_eq!(first.items.len(), 2);
     source(&fake).tags(&first.next.unwrap()).await.unwrap();

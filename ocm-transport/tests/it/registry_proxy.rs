@@ -10,9 +10,8 @@ use crate::{
 
 /// A proxy that answers for everyone in plain HTTP and opens no tunnels.
 async fn proxy() -> Fake {
-    Fake::serve(|seen: &Seen| match seen.line.starts_with("CONNECT") {
-        true => reply(502, "no tunnels"),
-        false => reply(200, "{}"),
+    Fake::serve(|seen: &Seen| {
+        if seen.line.starts_with("CONNECT") { reply(502, "no tunnels") } else { reply(200, "{}") }
     })
     .await
 }

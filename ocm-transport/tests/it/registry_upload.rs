@@ -121,9 +121,12 @@ async fn what_is_there_is_not_sent() {
 
 #[tokio::test]
 async fn a_mount_is_one_question() {
-    let fake = Fake::serve(|seen: &Seen| match seen.line.contains("from=has") {
-        true => with(201, &[("location", "/v2/a/b/blobs/x")], ""),
-        false => registry("/up", |_| reply(201, ""))(seen),
+    let fake = Fake::serve(|seen: &Seen| {
+        if seen.line.contains("from=has") {
+            with(201, &[("location", "/v2/a/b/blobs/x")], "")
+        } else {
+            registry("/up", |_| reply(201, ""))(seen)
+        }
     })
     .await;
     let (to, digest) = (to(&fake, plain()), blob().digest);
@@ -143,9 +146,12 @@ async fn a_mount_is_one_question() {
 #[tokio::test]
 async fn a_mount_that_is_forbidden_is_an_upload() {
     for status in [400, 401, 403, 404, 405] {
-        let fake = Fake::serve(move |seen: &Seen| match seen.line.contains("mount=") {
-            true => reply(status, envelope("DENIED", "not yours")),
-            false => registry("/up", |_| reply(201, ""))(seen),
+        let fake = Fake::serve(move |seen: &Seen| {
+            if seen.line.contains("mount=") {
+                reply(status, envelope("DENIED", "not yours"))
+            } else {
+                registry("/up", |_| reply(201, ""))(seen)
+            }
         })
         .await;
         let digest = blob().digest;
@@ -153,11 +159,13 @@ async fn a_mount_that_is_forbidden_is_an_upload() {
         assert!(matches!(begun, Begun::Open(_)), "{status}: {begun:?}");
         assert_eq!(fake.log().len(), 2, "{status}");
     }
-    let fake = Fake::serve(|seen: &Seen| match seen.line.contains("mount=") {
-        true => reply(503, ""),
-        false => reply(200, ""),
-    })
-    .await;
+    let fake =
+        Fake::serve(
+            |seen: &Seen| {
+                if seen.line.contains("mount=") { reply(503, "") } else { reply(200, "") }
+            },
+        )
+        .await;
     let begun = to(&fake, plain()).begin(&blob().digest, Some(10), Some(&name("x/y"))).await;
     assert_eq!(begun.unwrap_err().retry(), Retry::Again);
     assert_eq!(fake.log().len(), 1);
@@ -278,12 +286,14 @@ async fn corruption_frees_the_session() {
 #[tokio::test]
 async fn a_registry_that_stores_something_else_is_not_believed() {
     let other = Digest::of(b"other").to_string();
-    let fake =
-        Fake::serve(registry("/up", move |seen: &Seen| match seen.line.starts_with("PUT") {
-            true => with(201, &[("docker-content-digest", other.as_str())], ""),
-            false => reply(204, ""),
-        }))
-        .await;
+    let fake = Fake::serve(registry("/up", move |seen: &Seen| {
+        if seen.line.starts_with("PUT") {
+            with(201, &[("docker-content-digest", other.as_str())], "")
+        } else {
+            reply(204, "")
+        }
+    }))
+    .await;
     let interrupted = begin(&*to(&fake, plain())).await.finish(content()).await.unwrap_err();
     assert_eq!(interrupted.cause.kind(), Kind::Corrupt);
     assert!(interrupted.upload.is_none());

@@ -1,0 +1,40 @@
+use std::time::Duration;
+
+use ocm_mirror::{Failure, Kind, Lost, Transfer};
+
+use super::stopwatch;
+
+/// Returns what oc-mirror calls a kind of image in the lines of its log.
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Release => "ocpRelease",
+        Kind::Operator => "operatorRelatedImage",
+        Kind::Additional => "generic",
+        Kind::Helm => "helmImage",
+        _ => "image",
+    }
+}
+
+/// Returns what is said of an image that cannot be had.
+pub(crate) fn lost_line(lost: &Lost) -> String {
+    copy_failed(lost.kind, &lost.failure.image, &lost.failure)
+}
+
+/// Returns what is said of an image that could not be copied.
+pub(super) fn copy_failed(kind: Kind, origin: &str, failure: &Failure) -> String {
+    format!("Failed to copy {} {origin}: {}", kind_word(kind), failure.chain.join(": "))
+}
+
+/// Returns how a blob came to be where it is.
+pub(super) fn transfer_word(how: Transfer) -> &'static str {
+    match how {
+        Transfer::Copied { .. } => "copied",
+        Transfer::Mounted => "mounted",
+        Transfer::Present => "found",
+    }
+}
+
+/// Returns when something is tried again.
+pub(super) fn humane_pause(pause: Duration) -> String {
+    if pause.is_zero() { "at once".to_owned() } else { format!("in {}", stopwatch(pause)) }
+}

@@ -1,0 +1,80 @@
+//! Blobs, before they are written: found, mounted, or given a session to be sent in.
+
+use http::{
+    HeaderValue, Method, StatusCode,
+    header::{CONTENT_LENGTH, LOCATION},
+};
+use ocm_oci::{Digest, RepoName};
+
+use super::{
+    answer::Answer,
+    call::Call,
+    failure::Failure,
+    repository::{NOTHING_LIMIT, Repository},
+    scope::Scope,
+    upload::Session,
+    url::{Location, LocationError, locate, query},
+};
+use crate::{Begun, Kind, Retry};
+
+impl Repository {
+    pub(crate) async fn begin_upload(
+        &self,
+        digest: &Digest,
+        size: Option<u64>,
+        mount_from: Option<&RepoName>,
+    ) -> Result<Begun, Failure> {
+        if let Some(from) = mount_from {
+            match self.mount(digest, from).await {
+                // A refusal of the mount is not one of the blob.
+                Err(failure) if is_about_the_mount(&failure) => {}
+                begun => return begun,
+            }
+        } else {
+            let found = self.head_blob(digest).await?;
+            if found.is_some_and(|found| size.is_none_or(|size| size == found)) {
+                return Ok(Begun::Present);
+            }
+        }
+        let scope = Scope::push(&self.name);
+        let path = self.path("blobs/uploads/");
+        self.open(digest, Call::new(Method::POST, path, scope)).await
+    }
+
+    async fn mount(&self, digest: &Digest, from: &RepoName) -> Result<Begun, Failure> {
+        let digest_text = digest.to_string();
+        let query = query([("mount", digest_text.as_str()), ("from", from.as_str())]);
+        let path = self.path(&format!("blobs/uploads/{query}"));
+        self.open(digest, Call::new(Method::POST, path, Scope::mount(&self.name, from))).await
+    }
+
+    async fn open(&self, digest: &Digest, call: Call) -> Result<Begun, Failure> {
+        let call = call.with_header(CONTENT_LENGTH, HeaderValue::from(0));
+        let answer = self.endpoint.ask(&call, NOTHING_LIMIT).await?.checked()?;
+        match answer.status {
+            StatusCode::CREATED => Ok(Begun::Mounted),
+            StatusCode::ACCEPTED => {
+                let location = self.location(&answer).await?;
+                Ok(Begun::Open(Box::new(Session::new(self, digest, location))))
+            }
+            status => {
+                let what = format!("is {status} instead of an upload");
+                Err(Failure::odd(&answer.request, what))
+            }
+        }
+    }
+
+    /// Reads where the session goes on.
+    pub(crate) async fn location(&self, answer: &Answer) -> Result<Location, Failure> {
+        let base = self.endpoint.reach().await?.base;
+        let odd = |error: LocationError| Failure::odd(&answer.request, error.to_string());
+        let location = answer.header(&LOCATION).ok_or_else(|| odd(LocationError::Missing))?;
+        locate(&answer.url, &base, location).map_err(odd)
+    }
+}
+
+/// A refusal that another question may get around.
+fn is_about_the_mount(failure: &Failure) -> bool {
+    failure.retry() == Retry::Never
+        && matches!(failure.kind(), Kind::Auth | Kind::NotFound | Kind::Refused | Kind::Unsupported)
+}
