@@ -347,6 +347,34 @@ async fn giving_up_frees_the_session_or_does_not_matter() {
     }
 }
 
+/// What an interrupted upload left at the registry is given up where it last was.
+#[tokio::test]
+async fn giving_up_after_an_interruption_frees_the_session() {
+    // What the registry says when it is asked for the session, and whether that lives.
+    for (asked, is_alive) in [(204, true), (503, false), (405, false)] {
+        let fake = Fake::serve(registry("/up", move |seen: &Seen| {
+            match seen.line.split(' ').next().unwrap() {
+                "PUT" => reply(500, ""),
+                "GET" => with(asked, &[("range", "0-4"), ("location", "/up/2")], ""),
+                _ => reply(204, ""),
+            }
+        }))
+        .await;
+        let to = to(&fake, plain());
+        let interrupted = begin(&*to).await.finish(content()).await.unwrap_err();
+        assert_eq!(interrupted.upload.is_some(), is_alive, "{asked}");
+        if let Some(upload) = interrupted.upload {
+            upload.abort().await.unwrap();
+        }
+        let expected = if is_alive { "DELETE /up/2" } else { "DELETE /up" };
+        assert_eq!(fake.log().pop().unwrap(), expected, "{asked}");
+        let mut upload = begin(&*to).await;
+        upload.append(Bytes::from_static(CONTENT)).await.unwrap();
+        assert_eq!(upload.commit(&blob().digest).await.unwrap_err().retry(), Retry::Again);
+        assert_eq!(fake.log().pop().unwrap(), "DELETE /up");
+    }
+}
+
 /// Dropped is dropped: the connection ends, nothing is completed.
 #[tokio::test]
 async fn a_dropped_upload_sends_nothing() {
