@@ -1,8 +1,8 @@
-use std::{error::Error, fmt, iter, time::Duration};
+use std::{fmt, time::Duration};
 
 use axum::body::Body;
 use http::{HeaderName, StatusCode, header};
-use ocm_transport::{Kind, Retry, TransportError};
+use ocm_transport::{Kind, Operation, Retry, TransportError, Verb};
 use serde::Serialize;
 
 use crate::reply::Reply;
@@ -91,7 +91,7 @@ impl Problem {
             Kind::Reset | Kind::Tls | Kind::Unreachable => (StatusCode::BAD_GATEWAY, Code::Unknown),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown),
         };
-        let problem = Self::new(status, code, chain(error));
+        let problem = Self::new(status, code, summary(error));
         match error.retry() {
             Retry::Throttled(wait) => problem.throttled(wait),
             Retry::After(wait) => problem.retry_after(wait),
@@ -142,8 +142,50 @@ impl Problem {
     }
 }
 
-/// Joins an error and its causes: who asks over HTTP has no other way to the causes.
-fn chain(error: &TransportError) -> String {
-    let causes = iter::successors(error.source(), |&error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+/// Says what failed, and of what kind that is: places and causes name files and hosts of this
+/// side, which are nobody's business who asks over HTTP.
+fn summary(error: &TransportError) -> String {
+    let Operation { verb, reference, place: _ } = error.operation();
+    let verb = match verb {
+        Verb::LookUp => "look up",
+        Verb::Fetch => "fetch",
+        Verb::Push => "store",
+        Verb::Delete => "delete",
+        _ => "serve",
+    };
+    let why = match error.kind() {
+        Kind::NotFound => "it is not here",
+        Kind::Auth => "the place below does not allow it",
+        Kind::Refused => "the place below refused it",
+        Kind::Reset => "the connection to the place below broke",
+        Kind::Stall => "the place below made no progress",
+        Kind::Tls => "no trusted connection could be made to the place below",
+        Kind::Corrupt => "the bytes are not those promised",
+        Kind::Full => "there is no room left",
+        Kind::Unreachable => "the place below cannot be reached",
+        Kind::Incomplete => "something that it names is not here",
+        Kind::Unsupported => "the place below does not do that",
+        _ => "the place below failed",
+    };
+    format!("could not {verb} `{reference}`: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_where_files_are() {
+        let operation = Operation {
+            place: "layout `/srv/secret`".to_owned(),
+            verb: Verb::Fetch,
+            reference: "a/b@sha256:1".to_owned(),
+        };
+        let error = TransportError::new(operation, Kind::Refused, Retry::Never)
+            .caused_by(io::Error::other("`/srv/secret/index.json` is unreadable"));
+        let Problem { message, .. } = Problem::of(&error, Code::BlobUnknown);
+        assert_eq!(message, "could not fetch `a/b@sha256:1`: the place below refused it");
+    }
 }

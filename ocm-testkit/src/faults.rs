@@ -23,5 +23,5 @@ pub use log::Logged;
 pub use proxy::{Conduct, TcpProxy};
 pub use registry::{FaultRegistry, Faults};
 pub use rule::{Fault, Rule};
-pub use tls::{Authority, CertificateError, Identity};
+pub use tls::{Age, Authority, CertificateError, Identity};
 pub use token::{TokenAuth, TokenRequest};

@@ -91,8 +91,7 @@ impl Referrer {
 pub trait Destination: Source {
     /// Asks for a blob to be here: it may be already, or be mounted, or has to be uploaded.
     ///
-    /// A place that declines the mount opens an upload in the same answer, so that there is no
-    /// second question.
+    /// A place that declines the mount is asked whether it has the blob, before it is uploaded.
     async fn begin(
         &self,
         digest: &Digest,

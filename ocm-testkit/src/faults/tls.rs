@@ -46,6 +46,15 @@ pub struct Identity {
     key: KeyPair,
 }
 
+/// Whether a certificate is still valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// It is.
+    Valid,
+    /// It ended long ago.
+    Expired,
+}
+
 impl Authority {
     /// Makes an authority called `name`.
     ///
@@ -117,6 +126,27 @@ impl Authority {
 }
 
 impl Identity {
+    /// Makes a server that signed its own certificate, as an authority: what
+    /// `openssl req -x509` does unless told otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError::Make`] when a name is none.
+    pub fn self_signed(names: &[&str], age: Age) -> Result<Self, CertificateError> {
+        let name = names.first().copied().unwrap_or_default();
+        let failed = |source| CertificateError::Make { name: name.to_owned(), source };
+        let all: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(all).map_err(failed)?;
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        if age == Age::Expired {
+            params.not_after = date_time_ymd(2000, 1, 1);
+        }
+        let key = KeyPair::generate().map_err(failed)?;
+        let certificate = params.self_signed(&key).map_err(failed)?;
+        Ok(Self { certificate, key })
+    }
+
     /// Returns the certificate, as a file holds it.
     pub fn certificate_pem(&self) -> String {
         self.certificate.pem()

@@ -90,7 +90,7 @@ pub async fn stopping_at_size_never_completes_corruption(place: &dyn Transport) 
 }
 
 /// A blob is mounted from where it is, or found, if repositories share blobs; a mount that is
-/// declined opens an upload that works, without a second question.
+/// declined opens an upload that works.
 pub async fn mounts_or_opens_in_one_question(place: &dyn Transport) {
     let to = place.destination(&repository("a/b")).unwrap();
     let blob = describe(CONTENT);

@@ -82,7 +82,9 @@ impl Destination for Repository {
     ) -> Result<Begun, TransportError> {
         let (operation, wanted) = (self.operation(Verb::Push, digest), digest.clone());
         let begun = self.run(operation, move |shared, _| {
-            let is_there = shared.store.open(&wanted)?.is_some();
+            let found = shared.store.open(&wanted)?;
+            // A file of another length is not that blob, whatever its name says.
+            let is_there = found.is_some_and(|(_, len)| size.is_none_or(|size| size == len));
             Ok(if is_there { None } else { Some(shared.store.ingest()?) })
         });
         Ok(match begun.await? {

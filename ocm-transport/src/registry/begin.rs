@@ -15,7 +15,7 @@ use super::{
     upload::Session,
     url::{Location, LocationError, locate, query},
 };
-use crate::{Begun, Kind, Retry};
+use crate::{Begun, Kind, Retry, Upload};
 
 impl Repository {
     pub(crate) async fn begin_upload(
@@ -28,17 +28,41 @@ impl Repository {
             match self.mount(digest, from).await {
                 // A refusal of the mount is not one of the blob.
                 Err(failure) if is_about_the_mount(&failure) => {}
+                Ok(Begun::Open(session)) => {
+                    return self.instead_of_mounting(session, digest, size).await;
+                }
                 begun => return begun,
             }
-        } else {
-            let found = self.head_blob(digest).await?;
-            if found.is_some_and(|found| size.is_none_or(|size| size == found)) {
-                return Ok(Begun::Present);
-            }
+        }
+        if self.has_blob(digest, size).await? {
+            return Ok(Begun::Present);
         }
         let scope = Scope::push(&self.name);
         let path = self.path("blobs/uploads/");
         self.open(digest, Call::new(Method::POST, path, scope)).await
+    }
+
+    /// Decides what to do with the session that came in the place of a mount: the blob may have
+    /// been here all along.
+    async fn instead_of_mounting(
+        &self,
+        session: Box<dyn Upload>,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> Result<Begun, Failure> {
+        // Where the question fails there is a session all the same.
+        if !self.has_blob(digest, size).await.unwrap_or(false) {
+            return Ok(Begun::Open(session));
+        }
+        // The registry forgets it in the end, whatever it says now.
+        drop(session.abort().await);
+        Ok(Begun::Present)
+    }
+
+    /// Whether the blob is here, with that size: one of another is not that blob.
+    async fn has_blob(&self, digest: &Digest, size: Option<u64>) -> Result<bool, Failure> {
+        let found = self.head_blob(digest).await?;
+        Ok(found.is_some_and(|found| size.is_none_or(|size| size == found)))
     }
 
     async fn mount(&self, digest: &Digest, from: &RepoName) -> Result<Begun, Failure> {

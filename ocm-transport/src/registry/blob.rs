@@ -76,12 +76,15 @@ impl Repository {
 
 /// Reads what the registry says against a blob.
 async fn refusal(opened: Opened) -> Failure {
-    let Opened { request, response, .. } = opened;
-    let status = response.status();
-    match Answer::read(request.clone(), response, 0).await {
-        Ok(answer) if !status.is_success() => answer.failure(),
-        Ok(_) | Err(_) => Failure::odd(&request, format!("is {status}, which was not asked for")),
+    let (request, status) = (opened.request.clone(), opened.response.status());
+    let (headers, url) = (opened.response.headers().clone(), opened.response.url().clone());
+    let read = opened.read(0).await;
+    if status.is_success() {
+        return Failure::odd(&request, format!("is {status}, which was not asked for"));
     }
+    // A body that does not come takes nothing from what the status says.
+    let silent = |_late| Answer { request, status, headers, url, body: Bytes::new() };
+    read.unwrap_or_else(silent).failure()
 }
 
 /// What is left of a body; the permit goes when this does.

@@ -31,10 +31,11 @@ impl Repository {
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        // Some answer GET only, and some leave out what a HEAD is for.
-        let is_unsupported = answer.status == StatusCode::METHOD_NOT_ALLOWED;
-        let answer = if is_unsupported { answer } else { answer.checked()? };
-        if let Some(found) = described(&answer, reference)? {
+        // Some answer GET only, and some leave out what a HEAD is for. What a refusal says of
+        // itself is not about the manifest.
+        if answer.status != StatusCode::METHOD_NOT_ALLOWED
+            && let Some(found) = described(&answer.checked()?, reference)?
+        {
             return Ok(Some(found));
         }
         match self.get_manifest(reference, MANIFEST_LIMIT).await {

@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use reqwest::Proxy;
 use url::{Host, Url};
@@ -6,7 +6,7 @@ use url::{Host, Url};
 /// Which proxies requests go through, as the variables of these names say it.
 ///
 /// `localhost`, `127.0.0.0/8` and `::1` are never asked for through a proxy.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Proxies {
     /// `HTTP_PROXY`: for plain HTTP. Without a scheme, the proxy itself is spoken to in HTTP.
     pub http: Option<String>,
@@ -16,6 +16,22 @@ pub struct Proxies {
     /// includes what is below it, `.domain` is only what is below it; addresses can be ranges
     /// such as `10.0.0.0/8`; a port can follow.
     pub no_proxy: Option<String>,
+}
+
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { http, https, no_proxy } = self;
+        f.debug_struct("Proxies")
+            .field("http", &http.as_deref().map(without_login))
+            .field("https", &https.as_deref().map(without_login))
+            .field("no_proxy", no_proxy)
+            .finish()
+    }
+}
+
+/// Leaves out what stands before the last `@`: a login, in an address that may be none.
+fn without_login(address: &str) -> &str {
+    address.rsplit_once('@').map_or(address, |(_login, place)| place)
 }
 
 /// Why proxies could not be used.
@@ -235,5 +251,10 @@ mod tests {
         let error = parse("https", Some("http://me:secret@[bad")).unwrap_err();
         assert!(!format!("{error:?} {error}").contains("secret"));
         assert!(parse("https", Some("ftp://p")).is_err());
+        for address in ["http://me:secret@proxy:3128", "me:sec@secret@proxy:3128"] {
+            let proxies = Proxies { https: Some(address.to_owned()), ..Proxies::default() };
+            let shown = format!("{proxies:?}");
+            assert!(shown.contains("proxy:3128") && !shown.contains("secret"), "{shown}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod files;
+mod pinned;
 
 use std::{
     path::{Path, PathBuf},
@@ -11,12 +12,15 @@ use std::{
 use ocm_oci::Host;
 use rustls::{
     ClientConfig, RootCertStore,
+    client::WebPkiServerVerifier,
     crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::CertificateDer,
 };
 
 use self::{
     accept::AcceptAny,
     files::{certificates, identity, system},
+    pinned::Pinned,
 };
 
 /// Whether the registry has to prove who it is.
@@ -53,7 +57,8 @@ pub struct TlsOptions {
     pub verify: Verify,
     /// Where the system's certificate authorities are.
     pub system_roots: SystemRoots,
-    /// Files with further authorities; each must be there.
+    /// Files with further authorities; each must be there. A certificate of a registry itself is
+    /// trusted as well, for the names that it carries.
     pub ca_files: Vec<PathBuf>,
     /// Directories that hold a directory for each registry, named `host` or `host:port`; the first
     /// that knows a registry is used. Missing ones are passed over.
@@ -116,19 +121,26 @@ pub(crate) struct Trust {
     provider: Arc<CryptoProvider>,
     options: TlsOptions,
     /// Of `ca_files` and `cert_dir`: read first, since a mistake in them is the caller's.
-    named: RootCertStore,
+    named: Named,
+}
+
+/// What somebody named, as authorities and as it stood in the files.
+#[derive(Debug, Clone)]
+struct Named {
+    roots: RootCertStore,
+    certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Trust {
     /// Reads what was named explicitly.
     pub(crate) fn new(options: &TlsOptions) -> Result<Self, TlsError> {
-        let mut named = RootCertStore::empty();
+        let mut named = Named { roots: RootCertStore::empty(), certificates: Vec::new() };
         for path in &options.ca_files {
-            add(&mut named, path)?;
+            named.add(path)?;
         }
         if let Some(dir) = &options.cert_dir {
             for path in files::with_extension(dir, "crt")? {
-                add(&mut named, &path)?;
+                named.add(&path)?;
             }
         }
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -153,9 +165,14 @@ impl Trust {
                 (builder.dangerous().with_custom_certificate_verifier(any), false)
             }
             Verify::Always => {
-                let roots = self.roots(dir)?;
-                let is_blind = roots.is_empty();
-                (builder.with_root_certificates(roots), is_blind)
+                let Named { roots, certificates } = self.trusted(dir)?;
+                if certificates.is_empty() {
+                    let is_blind = roots.is_empty();
+                    (builder.with_root_certificates(roots), is_blind)
+                } else {
+                    let pinned = Arc::new(self.pinned(roots, certificates)?);
+                    (builder.dangerous().with_custom_certificate_verifier(pinned), false)
+                }
             }
         };
         let dirs = dir.into_iter().chain(self.options.cert_dir.as_deref());
@@ -172,24 +189,40 @@ impl Trust {
         Ok((config, is_blind))
     }
 
-    fn roots(&self, dir: Option<&Path>) -> Result<RootCertStore, TlsError> {
-        let mut roots = self.named.clone();
+    fn pinned(
+        &self,
+        roots: RootCertStore,
+        certificates: Vec<CertificateDer<'static>>,
+    ) -> Result<Pinned, TlsError> {
+        let provider = Arc::clone(&self.provider);
+        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        let chains = chains.map_err(|error| {
+            TlsError::Setup(rustls::Error::Other(rustls::OtherError(Arc::new(error))))
+        })?;
+        Ok(Pinned::new(chains, certificates))
+    }
+
+    fn trusted(&self, dir: Option<&Path>) -> Result<Named, TlsError> {
+        let mut named = self.named.clone();
         // The system's own may hold some that rustls does not take: the rest serves.
-        roots.add_parsable_certificates(system(&self.options.system_roots));
+        named.roots.add_parsable_certificates(system(&self.options.system_roots));
         if let Some(dir) = dir {
             for path in files::with_extension(dir, "crt")? {
-                add(&mut roots, &path)?;
+                named.add(&path)?;
             }
         }
-        Ok(roots)
+        Ok(named)
     }
 }
 
-/// Adds every certificate of a file that somebody named; all of them must be usable.
-fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), TlsError> {
-    for certificate in certificates(path)? {
-        let added = roots.add(certificate);
-        added.map_err(|source| TlsError::Unusable { path: path.to_owned(), source })?;
+impl Named {
+    /// Adds every certificate of a file that somebody named; all of them must be usable.
+    fn add(&mut self, path: &Path) -> Result<(), TlsError> {
+        for certificate in certificates(path)? {
+            let added = self.roots.add(certificate.clone());
+            added.map_err(|source| TlsError::Unusable { path: path.to_owned(), source })?;
+            self.certificates.push(certificate);
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
-use super::{answer::Answer, date, failure::Failure};
+use super::{answer::Answer, date, failure::Failure, url::redacted};
 use crate::{Kind, Login, Retry, credentials::bearer_header};
 
 /// How long a token is good whose server does not say.
@@ -37,8 +37,7 @@ impl Token {
     }
 }
 
-/// What a token server is asked.
-#[derive(Debug)]
+/// What a token server is asked. Headers and body hold the login.
 pub(crate) struct TokenRequest {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -92,6 +91,16 @@ impl TokenRequest {
     }
 }
 
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, url, headers: _, body: _ } = self;
+        f.debug_struct("TokenRequest")
+            .field("method", method)
+            .field("url", &redacted(url))
+            .finish_non_exhaustive()
+    }
+}
+
 /// Either name may be used for the token.
 #[derive(Deserialize)]
 struct Given {
@@ -134,5 +143,25 @@ impl Given {
         let age = Duration::from_secs(age.and_then(|age| age.try_into().ok()).unwrap_or(0));
         // A date far in the past is a mistake rather than a token that has ended already.
         if age < life { life.saturating_sub(age) } else { life }.min(LONGEST_LIFE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_do_not_show_the_login() {
+        let realm: Url = "https://me:hidden@auth.test/token".parse().unwrap();
+        let login = Login::Identity { token: "refresh".into() };
+        let logins = [login, Login::basic("me", "hidden")];
+        for login in logins {
+            let request = TokenRequest::new(&realm, None, &[], Some(&login));
+            let shown = format!("{request:?}");
+            assert!(shown.contains("auth.test"), "{shown}");
+            for secret in ["hidden", "refresh", "Basic"] {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
     }
 }

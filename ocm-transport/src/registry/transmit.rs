@@ -49,10 +49,12 @@ pub(crate) struct Load {
 impl Endpoint {
     /// Sends `call` with `load` as its body; gives up when nothing moves.
     pub(crate) async fn transmit(&self, call: &Call, load: Load) -> Result<Answer, Broken> {
+        // First of all, as others may take long: a token fetched before could have ended by then,
+        // and the body is gone when the registry says so. Fetching one takes another kind.
+        let _held = self.permits.write().await;
         let reached = self.reach().await?;
         let shown = self.authorization(&reached, call).await?;
         let (request, line, builder) = self.request(&reached, call, shown.as_ref()).await?;
-        let _held = self.permits.write().await;
         let (progress, seen) = watch::channel(Progress::Sending);
         let cause = Arc::new(Mutex::new(None));
         let (bytes, error) = (load.bytes, Arc::clone(&cause));

@@ -1,5 +1,7 @@
 //! Blobs, written: asked for, mounted, or sent in one piece.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -11,8 +13,8 @@ use ocm_oci::Digest;
 
 use super::{
     answer::Answer,
-    call::Call,
-    failure::Failure,
+    call::{Call, Deadline},
+    failure::{Failure, RequestLine},
     repository::{NOTHING_LIMIT, Repository},
     scope::Scope,
     transmit::{Broken, Load},
@@ -25,6 +27,8 @@ use crate::{
 /// Parts are collected until there are so many bytes: one request each for less is slow, and some
 /// registries want at least 5 MiB.
 const PART: usize = 8 << 20;
+/// How long a registry may take to forget a session: whoever gives up has no time to wait.
+const GIVING_UP: Duration = Duration::from_secs(5);
 
 /// A session at the registry, which forgets it some time after it was last used.
 #[derive(Debug)]
@@ -118,8 +122,9 @@ impl Session {
         Ok(())
     }
 
-    /// Asks what the registry kept of what it was sent; `None` where the session is gone.
-    async fn revive(mut self: Box<Self>, limit: u64) -> Option<Box<dyn Upload>> {
+    /// Asks what the registry kept of what it was sent; `None` where the session is gone, or is
+    /// of no more use.
+    async fn revive(&mut self, limit: u64) -> Option<()> {
         let answer = self.repository.endpoint.ask(&self.call(Method::GET), NOTHING_LIMIT).await;
         let answer = answer.ok()?.checked().ok()?;
         self.kept = kept(&answer).unwrap_or(0);
@@ -127,20 +132,23 @@ impl Session {
             self.location = self.repository.location(&answer).await.ok()?;
         }
         self.pending.clear();
-        (self.kept <= limit).then_some(self as _)
+        (self.kept <= limit).then_some(())
     }
 
     /// Frees what the registry kept; that it cannot does not matter to anyone.
     async fn discard(&self) -> Result<(), Failure> {
-        let answer = self.repository.endpoint.ask(&self.call(Method::DELETE), NOTHING_LIMIT).await;
-        match answer?.checked() {
+        let (call, endpoint) = (self.call(Method::DELETE), &self.repository.endpoint);
+        let request = RequestLine::new(&call.method, &self.location.url);
+        let patience = GIVING_UP.min(endpoint.patience());
+        let asked = Deadline::after(patience).bound(&request, endpoint.ask(&call, NOTHING_LIMIT));
+        match asked.await?.checked() {
             Err(failure) if failure.retry() != Retry::Never => Err(failure),
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
     /// Decides whether an upload that broke can go on.
-    async fn interrupted(self: Box<Self>, broken: Broken, size: u64) -> Interrupted {
+    async fn interrupted(mut self: Box<Self>, broken: Broken, size: u64) -> Interrupted {
         let (cause, is_alive) = match broken {
             Broken::Reading(cause) => {
                 let is_alive = cause.kind() != Kind::Corrupt;
@@ -155,10 +163,10 @@ impl Session {
                 (self.fail(failure), is_alive)
             }
         };
-        if is_alive {
-            return Interrupted { upload: self.revive(size).await, cause };
+        if is_alive && self.revive(size).await.is_some() {
+            return Interrupted { upload: Some(self), cause };
         }
-        // Best effort: the registry forgets it in the end.
+        // Nobody else knows where it is. Best effort: the registry forgets it in the end.
         drop(self.discard().await);
         Interrupted { upload: None, cause }
     }
@@ -217,16 +225,14 @@ impl Upload for Session {
         let part = self.pending.split().freeze();
         let length = part.len() as u64;
         let load = Load { bytes: stream::iter([Ok(part)]).boxed(), length };
-        match self.complete(digest, load).await {
-            Ok(stored) => Ok(stored),
-            Err(Broken::Reading(cause)) => Err(cause),
-            Err(Broken::Writing(failure)) => {
-                if failure.retry() == Retry::Never || failure.kind() == Kind::Corrupt {
-                    drop(self.discard().await);
-                }
-                Err(self.fail(failure))
-            }
-        }
+        let broken = match self.complete(digest, load).await {
+            Ok(stored) => return Ok(stored),
+            Err(Broken::Reading(cause)) => cause,
+            Err(Broken::Writing(failure)) => self.fail(failure),
+        };
+        // Nobody can go on with it, nor give it up, from here on.
+        drop(self.discard().await);
+        Err(broken)
     }
 
     async fn abort(self: Box<Self>) -> Result<(), TransportError> {

@@ -122,7 +122,9 @@ impl Line {
     /// Says why no answer came; in plain words, where that is about trust.
     pub(crate) fn failure(&self, request: &RequestLine, error: reqwest::Error) -> Failure {
         let explained = match tls_error(&error) {
-            Some(rustls::Error::InvalidMessage(_)) => Some("what answers there does not speak TLS"),
+            Some(rustls::Error::InvalidMessage(_)) => {
+                Some("what answers there does not speak TLS, but plain HTTP perhaps")
+            }
             Some(rustls::Error::InvalidCertificate(_)) if self.is_blind => {
                 Some("no certificate authority is known on this machine")
             }

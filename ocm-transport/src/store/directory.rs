@@ -155,7 +155,9 @@ impl Ingest {
     /// Gives the content its name; the caller has verified that it is `digest`.
     pub(crate) fn commit(self, digest: &Digest) -> io::Result<Stored> {
         let folder = self.store.folder(digest);
-        if self.store.open(digest)?.is_some() {
+        // One of another length was cut or altered since, and is replaced.
+        let len = self.file.as_file().metadata()?.len();
+        if self.store.open(digest)?.is_some_and(|(_, found)| found == len) {
             return Ok(Stored::Already);
         }
         fs::create_dir_all(&folder)?;

@@ -323,6 +323,26 @@ async fn symbolic_links_lead_nowhere() {
     }
 }
 
+/// A crash or a full disk elsewhere leaves such files in copies of a layout.
+#[tokio::test]
+async fn a_file_of_another_length_is_not_the_blob() {
+    let directory = tempfile::tempdir().unwrap();
+    let (layout, images, blobs) = one_image(directory.path()).await;
+    let to = layout.destination(&repository("any")).unwrap();
+    let (content, layer) = (images.blobs[2].clone(), describe(&images.blobs[2]));
+    let path = blobs.join(layer.digest.hex());
+    let begun = to.begin(&layer.digest, Some(layer.size), None).await.unwrap();
+    assert!(matches!(begun, Begun::Present), "{begun:?}");
+    for cut in [0, 3] {
+        fs::write(&path, &content[..cut]).unwrap();
+        let begun = to.begin(&layer.digest, Some(layer.size), None).await.unwrap();
+        let Begun::Open(mut upload) = begun else { panic!("{cut}: {begun:?}") };
+        upload.append(content.clone()).await.unwrap();
+        assert_eq!(upload.commit(&layer.digest).await.unwrap(), Stored::New);
+        assert_eq!(fs::read(&path).unwrap(), content);
+    }
+}
+
 #[tokio::test]
 async fn altered_content_is_found() {
     let directory = tempfile::tempdir().unwrap();

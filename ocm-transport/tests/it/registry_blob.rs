@@ -223,3 +223,26 @@ async fn sizes_are_looked_up() {
         assert_eq!(fake.log(), [format!("HEAD /v2/a/b/blobs/{}", digest())]);
     }
 }
+
+/// The status was heard; nobody waits for ever for the page that was to explain it.
+#[tokio::test]
+async fn a_refusal_whose_body_does_not_come_is_a_refusal() {
+    let raw = Raw::serve(|line| {
+        if line.starts_with("GET /v2/ ") {
+            Act::Send(WELCOME.to_owned())
+        } else {
+            let head = "HTTP/1.1 404 Not Found\r\ncontent-length: 157\r\n\r\nno!";
+            Act::SendAndHang(head.to_owned())
+        }
+    })
+    .await;
+    let limits = Limits { reads: NonZeroUsize::MIN, ..Limits::default() };
+    let options = plain().with_stall_timeout(Duration::from_millis(50)).with_limits(limits);
+    let from = open(&raw.host(), options).source(&name());
+    // Twice, as the only permit has to come back.
+    for _ in 0..2 {
+        let error = from.blob(&digest(), None).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (Kind::NotFound, Retry::Never));
+        assert!(chain(&error).contains("404 Not Found"), "{}", chain(&error));
+    }
+}

@@ -82,7 +82,7 @@ async fn keeps_the_contract() {
     };
     for check in conformance::writes().into_iter().chain(conformance::changes()) {
         // It knows only the types that were there in its time.
-        if check.name != "keeps_every_type" {
+        if check.name != "keeps_unheard_types" {
             check.run(&fresh()).await;
         }
     }

@@ -76,6 +76,14 @@ async fn a_head_that_says_too_little_is_followed_by_a_get() {
             Ok(true),
         ),
         (405, vec![], tag(), 2, Ok(true)),
+        // What the refusal says of its own body is about no manifest.
+        (
+            405,
+            vec![("content-type", "text/html"), ("content-length", "157")],
+            (&Digest::of(b"other")).into(),
+            2,
+            Err(Kind::Corrupt),
+        ),
         (
             200,
             vec![("content-type", OCI), ("content-length", "44")],

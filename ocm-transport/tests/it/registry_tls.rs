@@ -9,7 +9,7 @@ use axum::response::Response;
 use ocm_oci::{Digest, Host, RepoName};
 use ocm_testkit::{
     Loopback,
-    faults::{Authority, Identity},
+    faults::{Age, Authority, Identity},
 };
 use ocm_transport::{
     Client, ClientOptions, Credentials, Kind, Login, Retry, SystemRoots, TlsOptions,
@@ -105,6 +105,48 @@ async fn others_are_not_and_it_says_why() {
     refused(scene.check(scene.trusting()).await, "not valid for name");
     let scene = Scene::presenting(|authority| authority.expired_server(&["127.0.0.1"]).unwrap());
     refused(scene.check(scene.trusting()).await, "expired");
+}
+
+/// What `openssl req -x509` makes: an authority that is shown as a server's certificate.
+#[tokio::test]
+async fn a_named_certificate_of_the_registry_itself_is_trusted() {
+    let own = |names: &[&str], age| {
+        let identity = Identity::self_signed(names, age).unwrap();
+        let pem = identity.certificate_pem();
+        let (router, _) = router(|_: &Seen| reply(200, "{}"));
+        let server = Loopback::serve_tls(router, &identity, None).unwrap();
+        let authority = Authority::new("Unused").unwrap();
+        (Scene { authority, server, dir: tempfile::tempdir().unwrap() }, pem)
+    };
+    let naming = |scene: &Scene, pem: &str| TlsOptions {
+        ca_files: vec![scene.write("own.pem", pem)],
+        ..nobody()
+    };
+    let (scene, pem) = own(&["127.0.0.1"], Age::Valid);
+    scene.check(naming(&scene, &pem)).await.unwrap();
+    scene.write(&format!("certs.d/{}/ca.crt", scene.server.host()), &pem);
+    let certs_dirs = vec![scene.dir.path().join("certs.d")];
+    scene.check(TlsOptions { certs_dirs, ..nobody() }).await.unwrap();
+    scene.write("flag/ca.crt", &pem);
+    let cert_dir = Some(scene.dir.path().join("flag"));
+    scene.check(TlsOptions { cert_dir, ..nobody() }).await.unwrap();
+    // Another of the same names is not that one; nor is the system's store a list of registries.
+    let (other, _) = own(&["127.0.0.1"], Age::Valid);
+    refused(other.check(naming(&scene, &pem)).await, "CaUsedAsEndEntity");
+    let system_roots = SystemRoots::At { file: Some(scene.write("system.pem", &pem)), dir: None };
+    refused(scene.check(TlsOptions { system_roots, ..nobody() }).await, "CaUsedAsEndEntity");
+    let (scene, pem) = own(&["other.test"], Age::Valid);
+    refused(scene.check(naming(&scene, &pem)).await, "not valid for name");
+    let (scene, pem) = own(&["127.0.0.1"], Age::Expired);
+    refused(scene.check(naming(&scene, &pem)).await, "expired");
+    // One that an authority signed, which nobody named.
+    let authority = Authority::new("Test").unwrap();
+    let identity = authority.server(&["127.0.0.1"]).unwrap();
+    let pem = identity.certificate_pem();
+    let server = Loopback::serve_tls(router(|_: &Seen| reply(200, "{}")).0, &identity, None);
+    let dir = tempfile::tempdir().unwrap();
+    let scene = Scene { authority, server: server.unwrap(), dir };
+    scene.check(naming(&scene, &pem)).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Blobs, written.
 
 use std::{
+    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,8 +14,8 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use ocm_oci::{Descriptor, Digest, RepoName};
 use ocm_transport::{
-    Begun, BlobStream, Body, ClientOptions, Credentials, Destination, Kind, Login, Retry, Stored,
-    Transport as _, Upload, conformance,
+    Begun, BlobStream, Body, ClientOptions, Credentials, Destination, Kind, Limits, Login, Retry,
+    Stored, Transport as _, Upload, conformance,
 };
 
 use crate::{
@@ -120,7 +121,7 @@ async fn what_is_there_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_mount_is_one_question() {
+async fn a_mount_is_one_question_and_declined_one_more() {
     let fake = Fake::serve(|seen: &Seen| {
         if seen.line.contains("from=has") {
             with(201, &[("location", "/v2/a/b/blobs/x")], "")
@@ -135,12 +136,31 @@ async fn a_mount_is_one_question() {
     let begun = to.begin(&digest, Some(10), Some(&name("lacks/it"))).await.unwrap();
     let Begun::Open(upload) = begun else { panic!("{begun:?}") };
     assert_eq!(upload.finish(content()).await.unwrap(), Stored::New);
+    let head = format!("HEAD /v2/a/b/blobs/{digest}");
     let digest = digest.to_string().replace(':', "%3A");
     let mount = |from: &str| format!("POST /v2/a/b/blobs/uploads/?mount={digest}&from={from}");
     assert_eq!(
         fake.log(),
-        [mount("has%2Fit"), mount("lacks%2Fit"), format!("PUT /up?digest={digest}")]
+        [mount("has%2Fit"), mount("lacks%2Fit"), head, format!("PUT /up?digest={digest}")]
     );
+}
+
+#[tokio::test]
+async fn what_is_there_is_found_where_mounting_is_declined() {
+    for (status, log) in [(202, vec!["POST", "HEAD", "DELETE"]), (405, vec!["POST", "HEAD"])] {
+        let fake = Fake::serve(move |seen: &Seen| match seen.line.split(' ').next().unwrap() {
+            "HEAD" => with(200, &[("content-length", "10")], ""),
+            "POST" => with(status, &[("location", "/up")], ""),
+            _ => reply(200, ""),
+        })
+        .await;
+        let digest = blob().digest;
+        let begun = to(&fake, plain()).begin(&digest, Some(10), Some(&name("x/y"))).await.unwrap();
+        assert!(matches!(begun, Begun::Present), "{status}: {begun:?}");
+        let verbs: Vec<_> =
+            fake.log().iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(verbs, log, "{status}");
+    }
 }
 
 #[tokio::test]
@@ -157,7 +177,7 @@ async fn a_mount_that_is_forbidden_is_an_upload() {
         let digest = blob().digest;
         let begun = to(&fake, plain()).begin(&digest, Some(10), Some(&name("x/y"))).await.unwrap();
         assert!(matches!(begun, Begun::Open(_)), "{status}: {begun:?}");
-        assert_eq!(fake.log().len(), 2, "{status}");
+        assert_eq!(fake.log().len(), 3, "{status}");
     }
     let fake =
         Fake::serve(
@@ -327,6 +347,34 @@ async fn giving_up_frees_the_session_or_does_not_matter() {
     }
 }
 
+/// What an interrupted upload left at the registry is given up where it last was.
+#[tokio::test]
+async fn giving_up_after_an_interruption_frees_the_session() {
+    // What the registry says when it is asked for the session, and whether that lives.
+    for (asked, is_alive) in [(204, true), (503, false), (405, false)] {
+        let fake = Fake::serve(registry("/up", move |seen: &Seen| {
+            match seen.line.split(' ').next().unwrap() {
+                "PUT" => reply(500, ""),
+                "GET" => with(asked, &[("range", "0-4"), ("location", "/up/2")], ""),
+                _ => reply(204, ""),
+            }
+        }))
+        .await;
+        let to = to(&fake, plain());
+        let interrupted = begin(&*to).await.finish(content()).await.unwrap_err();
+        assert_eq!(interrupted.upload.is_some(), is_alive, "{asked}");
+        if let Some(upload) = interrupted.upload {
+            upload.abort().await.unwrap();
+        }
+        let expected = if is_alive { "DELETE /up/2" } else { "DELETE /up" };
+        assert_eq!(fake.log().pop().unwrap(), expected, "{asked}");
+        let mut upload = begin(&*to).await;
+        upload.append(Bytes::from_static(CONTENT)).await.unwrap();
+        assert_eq!(upload.commit(&blob().digest).await.unwrap_err().retry(), Retry::Again);
+        assert_eq!(fake.log().pop().unwrap(), "DELETE /up");
+    }
+}
+
 /// Dropped is dropped: the connection ends, nothing is completed.
 #[tokio::test]
 async fn a_dropped_upload_sends_nothing() {
@@ -342,6 +390,39 @@ fn slow(silence: Duration) -> BlobStream {
     let Body { operation, starts_at, bytes } = conformance::body(&[CONTENT], None);
     let late = stream::once(tokio::time::sleep(silence)).flat_map(|()| stream::empty());
     BlobStream::new(blob(), Body { operation, starts_at, bytes: late.chain(bytes).boxed() })
+}
+
+/// A token that was fetched before the wait for others would have ended after it.
+#[tokio::test]
+async fn a_token_is_fetched_when_it_is_ones_turn() {
+    let fake = Fake::serve(|seen: &Seen| {
+        let realm = format!(r#"Bearer realm="http://{}/token""#, seen.header("host"));
+        match seen.line.split(' ').next().unwrap() {
+            // One that ends at once, so that each request needs its own.
+            _ if seen.line.starts_with("GET /token") => {
+                reply(200, r#"{"token":"t","expires_in":0}"#)
+            }
+            _ if seen.header("authorization").is_empty() => {
+                with(401, &[("www-authenticate", &realm)], "")
+            }
+            _ => registry("/up", |_| reply(201, ""))(seen),
+        }
+    })
+    .await;
+    let limits = Limits { writes: NonZeroUsize::MIN, ..Limits::default() };
+    let to = to(&fake, plain().with_limits(limits));
+    let (one, other) = (begin(&*to).await, begin(&*to).await);
+    let before = fake.log().len();
+    let first = one.finish(slow(Duration::from_millis(200)));
+    let (first, second) = futures::future::join(first, other.finish(content())).await;
+    assert_eq!((first.unwrap(), second.unwrap()), (Stored::New, Stored::New));
+    let verbs: Vec<_> = fake
+        .log()
+        .iter()
+        .skip(before)
+        .map(|line| line.split(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(verbs, ["GET", "PUT", "GET", "PUT"]);
 }
 
 #[tokio::test]
