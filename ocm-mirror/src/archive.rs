@@ -7,7 +7,7 @@ use ocm_transport::{
     archive::{ArchiveReader, Contents},
 };
 
-use crate::{Image, Plan, PlanError};
+use crate::{Image, ImageId, Plan, PlanError};
 
 /// Name of the record that holds the plan by which an archive was written.
 const PLAN_RECORD: &str = "plan.json";
@@ -18,7 +18,9 @@ pub struct Archived {
     plan: Plan,
     absent: BTreeSet<Digest>,
     /// By what each reference means, so that `nginx:1` finds `docker.io/library/nginx:1`.
-    origins: BTreeMap<String, usize>,
+    origins: BTreeMap<String, ImageId>,
+    /// By the same, those that could not be had.
+    lost: BTreeMap<String, usize>,
 }
 
 /// Why an archive cannot be used.
@@ -79,12 +81,14 @@ impl Archived {
 
     fn new(plan: Plan, absent: BTreeSet<Digest>) -> Self {
         let mut origins = BTreeMap::new();
-        for (position, (_, image)) in plan.images().enumerate() {
+        for (id, image) in plan.images() {
             for name in &image.names {
-                origins.entry(meaning(&name.origin)).or_insert(position);
+                origins.entry(meaning(&name.origin)).or_insert(id);
             }
         }
-        Self { plan, absent, origins }
+        let lost = plan.lost().iter().enumerate();
+        let lost = lost.map(|(nth, lost)| (meaning(&lost.failure.image), nth)).collect();
+        Self { plan, absent, origins, lost }
     }
 
     /// Returns the plan by which the archive was written.
@@ -94,8 +98,7 @@ impl Archived {
 
     /// Returns the image that was asked for as `origin`, or by another text of the same meaning.
     pub fn image(&self, origin: &str) -> Option<&Image> {
-        let position = self.origins.get(&meaning(origin))?;
-        self.plan.images().nth(*position).map(|(_, image)| image)
+        self.plan.image(*self.origins.get(&meaning(origin))?)
     }
 
     /// Whether everything of `image` is in the archive.
@@ -110,9 +113,8 @@ impl Archived {
     /// Returns why the image that was asked for as `origin` could not be had, if that was known
     /// before the archive was written.
     pub fn lost(&self, origin: &str) -> Option<&crate::Failure> {
-        let meant = meaning(origin);
-        let mut lost = self.plan.lost().iter().map(|lost| &lost.failure);
-        lost.find(|failure| meaning(&failure.image) == meant)
+        let nth = *self.lost.get(&meaning(origin))?;
+        self.plan.lost().get(nth).map(|lost| &lost.failure)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Event, Failure, Kind, Pack, Places, Plan, RetryPolicy};
+use crate::{Event, Failure, Kind, Pack, Places, Plan, RetryPolicy, retry::Patience};
 
 mod copy;
 mod schedule;
@@ -98,7 +98,7 @@ pub fn execute(plan: Arc<Plan>, means: Means, options: Options) -> Run {
     let (events, heard) = mpsc::channel(EVENTS_IN_FLIGHT);
     let told = opening(&plan);
     let schedule = Schedule::of(&plan, options.bounds);
-    let copier = Arc::new(Copier { plan, means, retry: options.retry, events });
+    let copier = Arc::new(Copier { plan, means, patience: Patience::new(options.retry), events });
     Run { copier, schedule, working: JoinSet::new(), heard, told }
 }
 
@@ -111,7 +111,8 @@ fn opening(plan: &Plan) -> VecDeque<Event> {
     for (kind, names) in copied.chain(there).chain(lost) {
         *expected.entry(kind).or_default() += names;
     }
-    let bytes = plan.blobs_in_order().iter().map(|(_, blob)| blob.size).sum();
+    let bytes =
+        plan.blobs_in_order().iter().map(|(_, blob)| blob.size).fold(0, u64::saturating_add);
     let (version, plan_name) = (Event::VERSION, plan.name().clone());
     let began = Event::Began { version, plan: plan_name, expected, bytes };
     let there = plan.present().iter().cloned().map(Event::Present);

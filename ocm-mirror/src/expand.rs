@@ -4,12 +4,12 @@ use std::{
     path::Path,
 };
 
-use ocm_oci::{Children, Descriptor, Digest, IndexEntry, ManifestError};
+use ocm_oci::{Children, Descriptor, Digest, IndexEntry, ManifestError, PlatformFilter};
 use ocm_transport::{Kind as Cause, Manifest};
 
 use crate::{
-    Answer, Asking, Code, Failure, Node, Pack, Place, Places, RetryPolicy, Side, Survey, Wanted,
-    WishId, Wishes, drive::drive, plan::MAX_NESTING,
+    Answer, Asking, Code, Failure, Node, Pack, Place, Places, Side, Survey, Wanted, WishId, Wishes,
+    drive::drive, plan::MAX_NESTING, retry::Patience,
 };
 
 mod rewrite;
@@ -18,6 +18,12 @@ pub(crate) use rewrite::rewrite;
 
 /// Largest manifest that is read, in bytes: what registries accept at least.
 const MANIFEST_LIMIT: usize = 4 << 20;
+
+/// Most manifests that one image may consist of; real ones have a few dozen.
+const MANIFESTS_LIMIT: usize = 2000;
+
+/// Largest blob that is believed, in bytes: 64 TiB. Sums of such sizes do not overflow.
+const BLOB_LIMIT: u64 = 64 << 40;
 
 /// Every missing manifest, and every size known.
 #[derive(Debug)]
@@ -35,10 +41,8 @@ pub struct Expansion {
 enum Misfit {
     #[error("could not read manifest `{digest}`")]
     Unreadable { digest: Digest, source: ManifestError },
-    #[error("manifest `{digest}` gives blob `{blob}` a size that another denies")]
-    Size { digest: Digest, blob: Digest },
-    #[error("could not keep manifest `{digest}`")]
-    Pack { digest: Digest, source: io::Error },
+    #[error("manifest `{digest}` gives `{blob}` {size} bytes, which another denies or nobody has")]
+    Size { digest: Digest, blob: Digest, size: u64 },
 }
 
 /// The manifests of one level, and the wishes each is part of.
@@ -63,7 +67,8 @@ pub async fn expand(
 ) -> io::Result<Expansion> {
     let mut reading = Reading {
         wishes: wishes.iter().collect(),
-        left_out: BTreeSet::new(),
+        read: BTreeMap::new(),
+        patience: Patience::new(asking.retry),
         expansion: Expansion {
             pack: Pack::create(directory)?,
             nodes: BTreeMap::new(),
@@ -86,8 +91,9 @@ pub async fn expand(
 
 struct Reading<'a> {
     wishes: BTreeMap<WishId, &'a Wanted>,
-    /// Manifests that an archive was written without, by choice.
-    left_out: BTreeSet<Digest>,
+    /// How many manifests each wish has led to.
+    read: BTreeMap<WishId, usize>,
+    patience: Patience,
     expansion: Expansion,
 }
 
@@ -104,42 +110,57 @@ impl Reading<'_> {
             ids.iter().filter_map(|id| self.wishes.get(id).copied()).collect()
         };
         let jobs: Vec<_> = unread.map(|(digest, ids)| (digest, wanting(ids))).collect();
-        let (mut jobs, mut failed) = (jobs.into_iter(), BTreeMap::new());
-        let (expansion, retry) = (&mut self.expansion, asking.retry);
-        let next = || jobs.next().map(|(digest, from)| fetch(digest, from, places, retry));
+        let (mut jobs, mut fetched) = (jobs.into_iter(), BTreeMap::new());
+        let (pack, patience) = (&mut self.expansion.pack, &self.patience);
+        let next = || jobs.next().map(|(digest, from)| fetch(digest, from, places, patience));
         let keep = |(digest, result): (&Digest, Result<Manifest, Failure>)| {
-            let kept = result
-                .and_then(|manifest| expansion.add(&manifest).map_err(|misfit| unusable(&misfit)));
-            failed.extend(kept.err().map(|failure| (digest.clone(), failure)));
+            let kept = result.and_then(|manifest| keep(pack, &manifest));
+            fetched.insert(digest.clone(), kept);
         };
         drive(asking.at_once, next, keep).await;
         let mut next = Level::new();
         for (digest, ids) in &level {
-            match failed.remove(digest) {
-                Some(failure) => self.lose(digest, ids, &failure, is_top),
-                None => self.descend(digest, ids, is_top, &mut next),
+            // In the order of digests, so that of two that contradict each other the same is lost.
+            let children = match fetched.remove(digest) {
+                Some(read) => read.and_then(|read| self.expansion.admit(read)),
+                None => self.again(digest),
+            };
+            match children {
+                Ok(children) => self.descend((digest, &children), ids, is_top, &mut next),
+                Err(failure) => self.lose(ids, &failure, is_top),
             }
         }
         next
     }
 
+    /// Returns what a manifest lists that was read before, on another level.
+    fn again(&self, digest: &Digest) -> Result<Vec<IndexEntry>, Failure> {
+        let read = self.expansion.pack.get(digest);
+        let read = read.map_err(|error| Failure::new(Code::Workspace, Side::Source, &error))?;
+        let children = read.and_then(|manifest| manifest.children().ok());
+        Ok(children.map(|children| children.manifests).unwrap_or_default())
+    }
+
     /// Adds what `digest` lists, as far as the wishes that it is part of want it.
-    fn descend(&mut self, digest: &Digest, ids: &BTreeSet<WishId>, is_top: bool, next: &mut Level) {
-        let Ok(Some(manifest)) = self.expansion.pack.get(digest) else { return };
-        let Ok(Children { manifests, .. }) = manifest.children() else { return };
+    fn descend(
+        &mut self,
+        (digest, entries): (&Digest, &[IndexEntry]),
+        ids: &BTreeSet<WishId>,
+        is_top: bool,
+        next: &mut Level,
+    ) {
         let mut wanted_here = BTreeSet::new();
         for id in ids {
             let Some(wanted) = self.wishes.get(id) else { continue };
-            let offered = manifests.iter().filter_map(|entry| entry.platform.as_ref());
-            let missing = wanted.platforms.missing(offered);
-            if is_top && !manifests.is_empty() && !missing.is_empty() {
-                let failure = no_platform(wanted, &missing, &manifests);
+            let is_wanted = |entry: &&IndexEntry| wanted.platforms.admits(entry.platform.as_ref());
+            let admitted: Vec<_> = entries.iter().filter(is_wanted).collect();
+            let read = self.read.entry(*id).or_default();
+            *read = read.saturating_add(1 + admitted.len());
+            if let Err(failure) = check(wanted, entries, is_top, *read) {
                 self.expansion.lost.entry(*id).or_insert(failure);
                 continue;
             }
-            let is_wanted = |entry: &&IndexEntry| wanted.platforms.admits(entry.platform.as_ref());
-            for entry in manifests.iter().filter(is_wanted) {
-                let child = &entry.descriptor.digest;
+            for child in admitted.into_iter().map(|entry| &entry.descriptor.digest) {
                 wanted_here.insert(child.clone());
                 next.entry(child.clone()).or_default().insert(*id);
             }
@@ -147,26 +168,22 @@ impl Reading<'_> {
         if let Some(node) = self.expansion.nodes.get_mut(digest) {
             // Another wish may have wanted others of the same index.
             wanted_here.extend(mem::take(&mut node.children));
-            let listed = manifests.iter().map(|entry| &entry.descriptor.digest);
-            node.children = unique(listed.filter(|child| wanted_here.contains(*child)));
-            node.sparse =
-                node.children.len() < unique(manifests.iter().map(|e| &e.descriptor.digest)).len();
+            let listed = unique(entries.iter().map(|entry| &entry.descriptor.digest));
+            let all = listed.len();
+            let is_wanted = |child: &Digest| wanted_here.contains(child);
+            node.children = listed.into_iter().filter(is_wanted).collect();
+            node.sparse = node.children.len() < all;
         }
     }
 
-    /// Gives up the wishes that need `digest`, unless an archive was written without it.
-    fn lose(&mut self, digest: &Digest, ids: &BTreeSet<WishId>, why: &Failure, is_top: bool) {
+    /// Gives up the wishes that need a manifest, unless an archive was written without it.
+    fn lose(&mut self, ids: &BTreeSet<WishId>, why: &Failure, is_top: bool) {
         for id in ids {
             let Some(wanted) = self.wishes.get(id) else { continue };
             let is_archived = wanted.from.place == Place::Archive;
             let is_absent = why.code == Code::Transport(Cause::NotFound);
-            if !is_top
-                && is_archived
-                && is_absent
-                && wanted.platforms == ocm_oci::PlatformFilter::All
-            {
-                self.left_out.insert(digest.clone());
-            } else {
+            let is_all = wanted.platforms == PlatformFilter::All;
+            if is_top || !is_archived || !is_absent || !is_all {
                 let failure = why.clone().of(&wanted.origin);
                 self.expansion.lost.entry(*id).or_insert(failure);
             }
@@ -175,21 +192,57 @@ impl Reading<'_> {
 
     /// Ends reading; what is left of the levels is nested too deep.
     fn finish(mut self, too_deep: &Level) -> Expansion {
+        let what = format!("its manifests nest deeper than {MAX_NESTING}");
+        let failure = Failure::without(Code::Manifest, Side::Source, what);
         for ids in too_deep.values() {
-            for id in ids {
-                let what = format!("its manifests nest deeper than {MAX_NESTING}");
-                let failure = Failure::without(Code::Manifest, Side::Source, what);
-                let origin = self.wishes.get(id).map_or("", |wanted| wanted.origin.as_str());
-                self.expansion.lost.entry(*id).or_insert(failure.of(origin));
-            }
+            self.lose(ids, &failure, true);
         }
+        // Of an index that several want, one may lack what another has not asked for.
+        let read: BTreeSet<_> = self.expansion.nodes.keys().cloned().collect();
         for node in self.expansion.nodes.values_mut() {
             let before = node.children.len();
-            node.children.retain(|child| !self.left_out.contains(child));
+            node.children.retain(|child| read.contains(child));
             node.sparse |= node.children.len() < before;
         }
         self.expansion
     }
+}
+
+/// Whether a wish can go on below an index that lists `entries`, after `read` manifests.
+fn check(
+    wanted: &Wanted,
+    entries: &[IndexEntry],
+    is_top: bool,
+    read: usize,
+) -> Result<(), Failure> {
+    if read > MANIFESTS_LIMIT {
+        let what = format!("the image has more than {MANIFESTS_LIMIT} manifests");
+        return Err(Failure::without(Code::Manifest, Side::Source, what).of(&wanted.origin));
+    }
+    // What an entry without a platform leads to is seen only below.
+    let is_told = is_top && entries.iter().all(|entry| entry.platform.is_some());
+    let missing = wanted.platforms.missing(entries.iter().filter_map(|e| e.platform.as_ref()));
+    if is_told && !entries.is_empty() && !missing.is_empty() {
+        return Err(no_platform(wanted, &missing, entries));
+    }
+    Ok(())
+}
+
+/// Puts a manifest into the pack; returns what it is and what it names.
+fn keep(pack: &mut Pack, manifest: &Manifest) -> Result<Read, Failure> {
+    let content = manifest.descriptor().clone();
+    let digest = content.digest.clone();
+    let children = manifest.children();
+    let children = children.map_err(|source| unusable(&Misfit::Unreadable { digest, source }))?;
+    pack.add(manifest).map_err(|error| Failure::new(Code::Workspace, Side::Source, &error))?;
+    Ok(Read { content, children })
+}
+
+/// A manifest that is in the pack.
+#[derive(Debug)]
+struct Read {
+    content: Descriptor,
+    children: Children,
 }
 
 fn unique<'a>(digests: impl Iterator<Item = &'a Digest>) -> Vec<Digest> {
@@ -198,26 +251,29 @@ fn unique<'a>(digests: impl Iterator<Item = &'a Digest>) -> Vec<Digest> {
 }
 
 impl Expansion {
-    pub(crate) fn add(
-        &mut self,
-        manifest: &Manifest,
-    ) -> Result<(), impl std::error::Error + use<>> {
-        let Descriptor { media_type, digest, size } = manifest.descriptor().clone();
-        let unreadable = |source| Misfit::Unreadable { digest: digest.clone(), source };
-        let children = manifest.children().map_err(unreadable)?;
-        for blob in &children.blobs {
-            let known = self.sizes.get(&blob.digest).copied().unwrap_or(blob.size);
-            if known != blob.size {
-                return Err(Misfit::Size { digest, blob: blob.digest.clone() });
+    /// Adds a manifest if its sizes fit those that are known; returns what it lists.
+    fn admit(&mut self, read: Read) -> Result<Vec<IndexEntry>, Failure> {
+        let Read { content: Descriptor { media_type, digest, size }, children } = read;
+        let blobs = children.blobs.iter().map(|blob| (&blob.digest, blob.size));
+        for (blob, size) in blobs.chain([(&digest, size)]) {
+            let known = self.sizes.get(blob).copied().unwrap_or(size);
+            if known != size || size > BLOB_LIMIT {
+                let (digest, blob) = (digest.clone(), blob.clone());
+                return Err(unusable(&Misfit::Size { digest, blob, size }));
             }
         }
         self.sizes.extend(children.blobs.iter().map(|blob| (blob.digest.clone(), blob.size)));
+        self.sizes.insert(digest.clone(), size);
         let blobs = unique(children.blobs.iter().map(|blob| &blob.digest));
-        let kept = self.pack.add(manifest);
-        kept.map_err(|source| Misfit::Pack { digest: digest.clone(), source })?;
         let node = Node { size, media_type, children: Vec::new(), blobs, sparse: false };
         self.nodes.insert(digest, node);
-        Ok(())
+        Ok(children.manifests)
+    }
+
+    /// Adds a manifest that was made here.
+    pub(crate) fn add(&mut self, manifest: &Manifest) -> Result<Vec<IndexEntry>, Failure> {
+        let read = keep(&mut self.pack, manifest)?;
+        self.admit(read)
     }
 }
 
@@ -226,7 +282,7 @@ async fn fetch<'a>(
     digest: &'a Digest,
     from: Vec<&Wanted>,
     places: &Places,
-    retry: RetryPolicy,
+    patience: &Patience,
 ) -> (&'a Digest, Result<Manifest, Failure>) {
     let nowhere = format!("`{digest}` has no source");
     let mut failure = Failure::without(Code::Place, Side::Source, nowhere);
@@ -241,7 +297,7 @@ async fn fetch<'a>(
             continue;
         };
         let reference = digest.into();
-        match retry.run(|| source.manifest(&reference, MANIFEST_LIMIT)).await {
+        match patience.run(|| source.manifest(&reference, MANIFEST_LIMIT)).await {
             Ok(manifest) => return (digest, Ok(manifest)),
             Err(error) => failure = Failure::at(Side::Source, &error),
         }

@@ -1,6 +1,6 @@
 use std::{error::Error, iter};
 
-use ocm_transport::{Kind as Cause, TransportError, Verb};
+use ocm_transport::{Kind as Cause, TransportError};
 use serde::{Deserialize, Serialize};
 
 /// Why an image is not at the destination: an error made data, so that it can be stored.
@@ -89,17 +89,6 @@ impl Failure {
     }
 }
 
-impl From<&TransportError> for Failure {
-    /// In a copy only the source is fetched from, so the verb tells the side.
-    fn from(error: &TransportError) -> Self {
-        let side = match error.operation().verb {
-            Verb::Fetch => Side::Source,
-            _ => Side::Destination,
-        };
-        Self::at(side, error)
-    }
-}
-
 /// Says what a person can do about it.
 fn hint(code: Code, side: Side) -> Option<String> {
     let flag = match side {
@@ -130,14 +119,16 @@ fn hint(code: Code, side: Side) -> Option<String> {
             "the bytes are not those that the digest promises: a broken proxy, disk or server"
                 .to_owned(),
         ),
-        Cause::Reset => Some("run the same command again; what is done stays done".to_owned()),
+        Cause::Reset => {
+            Some("the connection broke each time: run the same command again".to_owned())
+        }
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ocm_transport::{Mismatch, Operation, Retry};
+    use ocm_transport::{Mismatch, Operation, Retry, Verb};
 
     use super::*;
 
@@ -151,7 +142,7 @@ mod tests {
         let digest = ocm_oci::Digest::of(b"");
         let cause = Mismatch { expected: digest.clone(), actual: digest, received: 0 };
         let error = TransportError::new(operation, Cause::Corrupt, Retry::Again).caused_by(cause);
-        let failure = Failure::from(&error).of("quay.io/a/b:1");
+        let failure = Failure::at(Side::Source, &error).of("quay.io/a/b:1");
         assert_eq!(failure.chain.len(), 2);
         assert_eq!((failure.side, failure.code), (Side::Source, Code::Transport(Cause::Corrupt)));
         let json = serde_json::to_string(&failure).unwrap();

@@ -4,7 +4,8 @@ use ocm_oci::Digest;
 
 use crate::{
     Answer, Asking, Expansion, Holdings, Lost, Pack, Place, Places, PlanError, Planned, Survey,
-    Wanted, WishId, Wishes, drive::drive, expand, expand::rewrite, plan, survey, survey::head,
+    Wanted, WishId, Wishes, drive::drive, expand, expand::rewrite, plan, retry::Patience, survey,
+    survey::head,
 };
 
 /// What is to be planned.
@@ -104,8 +105,8 @@ async fn find_rewritten(
     }
     let rewritten = |(id, wanted)| Some((id, wanted, expansion.roots.get(&id)?));
     let rewritten: Vec<_> = wishes.iter().filter_map(rewritten).collect();
-    let mut left = rewritten.into_iter();
-    let next = || left.next().map(|wish| find(wish, (places, to), asking));
+    let (mut left, patience) = (rewritten.into_iter(), &Patience::new(asking.retry));
+    let next = || left.next().map(|wish| find(wish, (places, to), patience));
     let keep = |found: Option<(WishId, Digest)>| {
         survey.extend(found.map(|(id, root)| (id, Answer::Present(root))));
     };
@@ -116,9 +117,9 @@ async fn find_rewritten(
 async fn find(
     (id, wanted, root): (WishId, &Wanted, &Digest),
     (places, to): (&Places, &Place),
-    asking: Asking,
+    patience: &Patience,
 ) -> Option<(WishId, Digest)> {
-    let found = head(places, to, (&wanted.repository, &wanted.tag), asking.retry).await;
+    let found = head(places, to, (&wanted.repository, &wanted.tag), patience).await;
     let is_there = found.is_ok_and(|found| found.as_ref() == Some(root));
     is_there.then(|| (id, root.clone()))
 }

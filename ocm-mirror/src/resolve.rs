@@ -37,13 +37,11 @@ pub fn resolve(
     from: Upstream<'_>,
 ) -> Resolved {
     let mut resolved = Resolved::default();
-    let mut known = BTreeSet::new();
+    let (mut known, mut lost) = (BTreeSet::new(), BTreeSet::new());
     for image in &image_set.mirror.additional_images {
-        match wish(image, rules, from) {
-            Ok(wanted) if is_blocked(image_set, rules, &wanted) => {
-                resolved.blocked.push(wanted.origin);
-            }
-            Ok(wanted) => {
+        match wish(image, image_set, (rules, from)) {
+            Ok(None) => resolved.blocked.push(image.name.clone()),
+            Ok(Some(wanted)) => {
                 // The same line twice is one image; the same image for more platforms is not.
                 let key = (wanted.origin.clone(), wanted.repository.clone(), wanted.tag.clone());
                 if known.insert((key, wanted.platforms.clone())) {
@@ -51,9 +49,9 @@ pub fn resolve(
                 }
             }
             Err(failure) => {
-                let lost = Lost { kind: Kind::Additional, failure: failure.of(&image.name) };
-                if !resolved.lost.contains(&lost) {
-                    resolved.lost.push(lost);
+                if lost.insert((&image.name, failure.chain.clone())) {
+                    let failure = failure.of(&image.name);
+                    resolved.lost.push(Lost { kind: Kind::Additional, failure });
                 }
             }
         }
@@ -61,11 +59,12 @@ pub fn resolve(
     resolved
 }
 
+/// Returns what is wished for; `None` where a pattern blocks it.
 fn wish(
     image: &AdditionalImage,
-    rules: Option<&DestinationRules>,
-    from: Upstream<'_>,
-) -> Result<Wanted, Failure> {
+    image_set: &ImageSet,
+    (rules, from): (Option<&DestinationRules>, Upstream<'_>),
+) -> Result<Option<Wanted>, Failure> {
     let wanted = image.wanted.as_ref().map_err(|faults| {
         let hint = faults.iter().find_map(|fault| fault.problem.hint());
         explained(faults, hint)
@@ -74,21 +73,25 @@ fn wish(
         Some(rules) => rules.of(wanted),
         None => Destination::in_archive(wanted),
     };
-    let Destination { repository, tag } = named.map_err(|error| explained(&error, None))?;
+    let destination = named.map_err(|error| explained(&error, None))?;
+    // Before it is looked for: what was blocked is in no archive either.
+    if is_blocked(image_set, rules, &image.name, &destination) {
+        return Ok(None);
+    }
     let (from, reference) = match from {
         Upstream::Origins(layouts) => origin(wanted, layouts)?,
         Upstream::Archive(archived) => in_archive(image, archived)?,
     };
-    Ok(Wanted {
+    Ok(Some(Wanted {
         origin: image.name.clone(),
         from,
         reference,
         platforms: wanted.platforms.clone(),
-        repository,
-        tag,
+        repository: destination.repository,
+        tag: destination.tag,
         kind: Kind::Additional,
         needs: BTreeSet::new(),
-    })
+    }))
 }
 
 /// Returns where a reference points. A tag beside a digest is only a name.
@@ -131,12 +134,16 @@ fn in_archive(
 }
 
 /// Whether a pattern matches the image's origin or its destination, both without transport.
-fn is_blocked(image_set: &ImageSet, rules: Option<&DestinationRules>, wanted: &Wanted) -> bool {
-    let origin = wanted.origin.split_once("://").map_or(wanted.origin.as_str(), |(_, name)| name);
-    let path = format!("{}:{}", wanted.repository, wanted.tag);
+fn is_blocked(
+    image_set: &ImageSet,
+    rules: Option<&DestinationRules>,
+    origin: &str,
+    Destination { repository, tag }: &Destination,
+) -> bool {
+    let origin = origin.split_once("://").map_or(origin, |(_, name)| name);
     let destination = match rules {
-        Some(rules) => format!("{}/{path}", rules.host()),
-        None => path,
+        Some(rules) => format!("{}/{repository}:{tag}", rules.host()),
+        None => format!("{repository}:{tag}"),
     };
     let patterns = &image_set.mirror.blocked_images;
     patterns.iter().any(|pattern| pattern.matches(origin) || pattern.matches(&destination))

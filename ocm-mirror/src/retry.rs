@@ -1,7 +1,11 @@
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use backon::{BackoffBuilder as _, ConstantBuilder, ExponentialBuilder};
-use ocm_transport::{Retry, TransportError};
+use ocm_transport::{Kind, Retry, TransportError};
 use tokio::time;
 
 /// First pause of the exponential kind; each next one is twice as long.
@@ -61,6 +65,43 @@ impl RetryPolicy {
         };
         Pauses(pauses)
     }
+}
+
+/// A policy over many operations: who waited once in vain for a place that nobody answers at
+/// does not wait for it again.
+///
+/// Without it, a thousand images of a host that is down take a thousand times the pauses.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    policy: RetryPolicy,
+    silent: Mutex<BTreeSet<String>>,
+}
+
+impl Patience {
+    pub(crate) fn new(policy: RetryPolicy) -> Self {
+        Self { policy, silent: Mutex::default() }
+    }
+
+    /// Returns the pauses of one operation.
+    pub(crate) fn pauses(&self) -> Pauses {
+        self.policy.pauses()
+    }
+
+    /// Returns how long to wait after `error`; `None` where it is final.
+    pub(crate) fn after(&self, error: &TransportError, pauses: &mut Pauses) -> Option<Duration> {
+        if error.kind() != Kind::Unreachable {
+            return pauses.after(error.retry());
+        }
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent.contains(&error.operation().place) {
+            return None;
+        }
+        let pause = pauses.after(error.retry());
+        if pause.is_none() {
+            silent.insert(error.operation().place.clone());
+        }
+        pause
+    }
 
     /// Repeats `act` until it succeeds, fails for good, or was tried often enough.
     pub(crate) async fn run<T, F>(&self, mut act: impl FnMut() -> F) -> Result<T, TransportError>
@@ -73,7 +114,7 @@ impl RetryPolicy {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            match pauses.after(error.retry()) {
+            match self.after(&error, &mut pauses) {
                 Some(pause) => time::sleep(pause).await,
                 None => return Err(error),
             }
@@ -104,13 +145,28 @@ impl Pauses {
 mod tests {
     use std::cell::Cell;
 
-    use ocm_transport::{Kind, Operation, Verb};
+    use ocm_transport::{Operation, Verb};
 
     use super::*;
 
     fn error(retry: Retry) -> TransportError {
+        of_kind(Kind::Reset, retry)
+    }
+
+    fn of_kind(kind: Kind, retry: Retry) -> TransportError {
         let (place, reference) = ("a test".to_owned(), "content".to_owned());
-        TransportError::new(Operation { place, verb: Verb::Fetch, reference }, Kind::Reset, retry)
+        TransportError::new(Operation { place, verb: Verb::Fetch, reference }, kind, retry)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_that_never_answers_is_waited_for_once() {
+        let patience = Patience::new(RetryPolicy::default().with_retries(2));
+        let begun = time::Instant::now();
+        for _ in 0..1000 {
+            let act = || async { Err::<(), _>(of_kind(Kind::Unreachable, Retry::Again)) };
+            assert!(patience.run(act).await.is_err());
+        }
+        assert_eq!(begun.elapsed().as_secs(), 1 + 2);
     }
 
     #[tokio::test(start_paused = true)]
@@ -121,7 +177,7 @@ mod tests {
             tries.set(tries.get() + 1);
             async { Err::<(), _>(error(Retry::Again)) }
         };
-        assert!(policy.run(act).await.is_err());
+        assert!(Patience::new(policy).run(act).await.is_err());
         assert_eq!(tries.get(), 4);
         assert_eq!(begun.elapsed().as_secs(), 1 + 2 + 4);
     }
@@ -136,7 +192,7 @@ mod tests {
             answers.set(left);
             async move { Err::<(), _>(error(next.unwrap_or(Retry::Again))) }
         };
-        assert!(RetryPolicy::default().run(act).await.is_err());
+        assert!(Patience::new(RetryPolicy::default()).run(act).await.is_err());
         assert_eq!(begun.elapsed().as_secs(), 9);
         assert_eq!(RetryPolicy::default().pauses().after(Retry::After(Duration::MAX)), None);
     }

@@ -6,6 +6,7 @@ use ocm_transport::Kind as Cause;
 
 use crate::{
     Code, Failure, Place, Places, RetryPolicy, Side, Wanted, WishId, Wishes, drive::drive,
+    retry::Patience,
 };
 
 /// What is there and what is not: one answer to each wish.
@@ -61,9 +62,10 @@ impl Default for Asking {
 /// Dropping the future stops asking.
 pub async fn survey(wishes: &Wishes, places: &Places, to: &Place, asking: Asking) -> Survey {
     let (mut left, mut survey) = (wishes.iter(), Survey::new());
+    let patience = &Patience::new(asking.retry);
     let next = || {
         let (id, wanted) = left.next()?;
-        Some(Inquiry { places, to, asking, wanted }.ask(id))
+        Some(Inquiry { places, to, asking, patience, wanted }.ask(id))
     };
     drive(asking.at_once, next, |(id, answer)| drop(survey.insert(id, answer))).await;
     survey
@@ -75,6 +77,7 @@ struct Inquiry<'a> {
     places: &'a Places,
     to: &'a Place,
     asking: Asking,
+    patience: &'a Patience,
     wanted: &'a Wanted,
 }
 
@@ -102,7 +105,7 @@ impl Inquiry<'_> {
                 let closed = || not_open(&wanted.from.place, Side::Source);
                 let source = self.places.source(&wanted.from).ok_or_else(closed)?;
                 let name = TagOrDigest::from(tag);
-                let found = self.asking.retry.run(|| source.head(&name)).await;
+                let found = self.patience.run(|| source.head(&name)).await;
                 let found = found.map_err(|error| Failure::at(Side::Source, &error))?;
                 found.map(|found| found.digest).ok_or_else(|| not_found(wanted, tag))
             }
@@ -115,7 +118,7 @@ impl Inquiry<'_> {
             Holdings::Nothing => Ok(None),
             Holdings::Ask => {
                 let Wanted { repository, tag, .. } = self.wanted;
-                head(self.places, self.to, (repository, tag), self.asking.retry).await
+                head(self.places, self.to, (repository, tag), self.patience).await
             }
         }
     }
@@ -126,12 +129,12 @@ pub(crate) async fn head(
     places: &Places,
     to: &Place,
     (repository, tag): (&RepoName, &Tag),
-    retry: RetryPolicy,
+    patience: &Patience,
 ) -> Result<Option<Digest>, Failure> {
     let closed = || not_open(to, Side::Destination);
     let there = places.destination(to, repository).ok_or_else(closed)?;
     let name = TagOrDigest::from(tag);
-    match retry.run(|| there.head(&name)).await {
+    match patience.run(|| there.head(&name)).await {
         Ok(found) => Ok(found.map(|found| found.digest)),
         Err(error) => Err(Failure::at(Side::Destination, &error)),
     }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::{Descriptor, MediaType, Platform};
 
@@ -30,7 +30,7 @@ pub struct IndexEntry {
     /// What the image runs on, where the index says so.
     pub platform: Option<Platform>,
     /// Anything else, by name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -57,9 +57,9 @@ struct Wire {
     schema_version: Option<u32>,
     artifact_type: Option<String>,
     config: Option<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     layers: Vec<WireLayer>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     manifests: Vec<IndexEntry>,
     subject: Option<Descriptor>,
     annotations: Option<BTreeMap<String, String>>,
@@ -69,8 +69,15 @@ struct Wire {
 struct WireLayer {
     #[serde(flatten)]
     descriptor: Descriptor,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     urls: Vec<String>,
+}
+
+/// Reads `null`, which is how Go writes what was never made, as nothing.
+fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl Children {
@@ -160,6 +167,19 @@ mod tests {
         let both = read(&MediaType::OciIndex, &both);
         assert!(matches!(both, Err(ManifestError::Ambiguous)));
         assert!(matches!(read(&MediaType::OciIndex, &json!([])), Err(ManifestError::Json(_))));
+    }
+
+    /// Go writes `null` for a list that was never made.
+    #[test]
+    fn null_is_nothing() {
+        let mut one = entry("m", "a");
+        one["annotations"] = Value::Null;
+        let index = json!({ "manifests": [one], "layers": null, "annotations": null });
+        assert_eq!(read(&MediaType::OciIndex, &index).unwrap().manifests.len(), 1);
+        let mut layer = entry("l", "a");
+        layer["urls"] = Value::Null;
+        let image = json!({ "config": entry("c", "b"), "layers": [layer], "manifests": null });
+        assert_eq!(read(&MediaType::OciManifest, &image).unwrap().blobs.len(), 2);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 )]
 
 mod corpus;
+mod examples;
 mod faults;
 mod hostile;
 mod images;

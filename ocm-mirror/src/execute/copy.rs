@@ -2,8 +2,8 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use ocm_oci::{Descriptor, Digest, Hasher, MediaType, RepoName, Tag};
 use ocm_transport::{
-    Begun, BlobStream, Destination, Interrupted, Kind as Cause, Manifest, Source, Stored,
-    TransportError, Upload,
+    Begun, BlobStream, Destination, Interrupted, Kind as Cause, Manifest, Retry, Source, Stored,
+    TransportError, Upload, Verb,
 };
 use tokio::{sync::mpsc::Sender, time};
 
@@ -11,7 +11,7 @@ use super::{
     Means,
     schedule::{Step, What},
 };
-use crate::{Code, Event, Failure, ImageId, Location, Place, Plan, RetryPolicy, Side, Transfer};
+use crate::{Code, Event, Failure, Image, Location, Place, Plan, Side, Transfer, retry::Patience};
 
 /// Time between two reports of one blob's progress: what an eye can follow.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -21,13 +21,15 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct Copier {
     pub(super) plan: Arc<Plan>,
     pub(super) means: Means,
-    pub(super) retry: RetryPolicy,
+    pub(super) patience: Patience,
     pub(super) events: Sender<Event>,
 }
 
 /// A blob on its way: where it goes, and what is left of the last attempt.
 #[derive(Debug)]
 struct Transit<'a> {
+    /// The image that it is moved for, as written.
+    origin: &'a str,
     content: Descriptor,
     repository: &'a RepoName,
     to: Arc<dyn Destination>,
@@ -38,107 +40,148 @@ struct Transit<'a> {
     hasher: Hasher,
 }
 
+/// A place where a blob can be read, and on which side it is.
+type Origin = (Side, Result<Arc<dyn Source>, Failure>);
+
 impl Copier {
     pub(super) async fn run(&self, step: Step) -> Result<Option<Event>, Failure> {
         let Some(image) = self.plan.image(step.image) else { return Ok(None) };
-        let repository = &image.repository;
         match step.what {
             What::Blob(digest) => {
                 let from = step.mount_from.and_then(|id| self.plan.image(id));
-                let how =
-                    self.blob(repository, &digest, from.map(|image| &image.repository)).await?;
-                let repository = repository.clone();
+                let how = self.blob(image, &digest, from.map(|image| &image.repository)).await?;
+                let repository = image.repository.clone();
                 Ok(Some(Event::Blob { repository, blob: digest, how }))
             }
             What::Manifest(digest) => {
-                self.push(repository, &digest, None).await?;
+                self.push(image, &digest, None).await?;
                 Ok(None)
             }
-            What::Root => self.root(step.image).await,
+            What::Root => self.root(image).await,
         }
     }
 
     /// Pushes an image's root under each of its tags, or by its digest if it has none.
-    async fn root(&self, image: ImageId) -> Result<Option<Event>, Failure> {
-        let Some(image) = self.plan.image(image) else { return Ok(None) };
+    async fn root(&self, image: &Image) -> Result<Option<Event>, Failure> {
         if image.tags.is_empty() {
-            self.push(&image.repository, &image.root, None).await?;
+            self.push(image, &image.root, None).await?;
         }
         for tag in &image.tags {
-            self.push(&image.repository, &image.root, Some(tag)).await?;
+            self.push(image, &image.root, Some(tag)).await?;
         }
         Ok(None)
     }
 
-    async fn push(
-        &self,
-        repository: &RepoName,
-        digest: &Digest,
-        tag: Option<&Tag>,
-    ) -> Result<(), Failure> {
-        let (to, manifest) = (self.open(repository)?, self.manifest(digest)?);
-        match self.retry.run(|| to.push_manifest(&manifest, tag)).await {
-            Ok(Stored::New | Stored::Already) => Ok(()),
-            Err(error) => {
-                let failure = Failure::at(Side::Destination, &error);
+    async fn push(&self, image: &Image, digest: &Digest, tag: Option<&Tag>) -> Result<(), Failure> {
+        let (to, manifest) = (self.open(&image.repository)?, self.manifest(digest)?);
+        let mut pauses = self.patience.pauses();
+        loop {
+            let error = match to.push_manifest(&manifest, tag).await {
+                Ok(Stored::New | Stored::Already) => return Ok(()),
+                Err(error) => error,
+            };
+            let failure = Failure::at(Side::Destination, &error);
+            let Some(pause) = self.patience.after(&error, &mut pauses) else {
                 let is_sparse = self.plan.manifest(digest).is_some_and(|node| node.sparse);
-                Err(if is_sparse { explain_sparse(failure, &error) } else { failure })
-            }
+                return Err(if is_sparse { explain_sparse(failure, &error) } else { failure });
+            };
+            self.wait(failure.of(image.origin()), pause).await;
         }
     }
 
-    /// Tries each source in turn, until an attempt succeeds or the last one has failed.
+    /// Tells that something will be tried again, and waits until then.
+    async fn wait(&self, failure: Failure, pause: Duration) {
+        // Nobody listens only when the run was dropped, and this future with it.
+        drop(self.events.send(Event::Retried { failure, pause }).await);
+        time::sleep(pause).await;
+    }
+
+    /// Makes a blob be in the repository of `image`.
     async fn blob(
         &self,
-        repository: &RepoName,
+        image: &Image,
         digest: &Digest,
         there: Option<&RepoName>,
     ) -> Result<Transfer, Failure> {
         let blob = self.plan.blob(digest).ok_or_else(|| unplanned(digest))?;
-        let sources = self.sources(&blob.sources, there);
-        let (to, hasher) = (self.open(repository)?, Hasher::new(digest.algorithm()));
         let content = Descriptor {
             media_type: MediaType::OctetStream,
             digest: digest.clone(),
             size: blob.size,
         };
-        let mount_from = there.or_else(|| self.same_place(&blob.sources));
-        let mut transit = Transit { content, repository, to, mount_from, upload: None, hasher };
-        let (mut pauses, mut left) = (self.retry.pauses(), sources.len());
-        for from in sources.iter().cycle() {
-            let source = from.as_deref().map_err(Clone::clone)?;
-            let error = match self.attempt(&mut transit, source).await {
-                Ok(transfer) => return Ok(transfer),
-                Err(error) => error,
-            };
-            left = left.saturating_sub(1);
-            // Another source may have what this one has not, and at once.
-            if left > 0 && Failure::from(&error).side == Side::Source {
-                continue;
-            }
-            let Some(pause) = pauses.after(error.retry()) else {
-                return Err(Failure::from(&error));
-            };
-            let failure = Failure::from(&error);
-            // A reader too slow for this still sees how it ends.
-            drop(self.events.try_send(Event::Retried { failure, pause }));
-            time::sleep(pause).await;
+        let mut transit = Transit {
+            origin: image.origin(),
+            content,
+            repository: &image.repository,
+            to: self.open(&image.repository)?,
+            mount_from: there.or_else(|| self.same_place(&blob.sources)),
+            upload: None,
+            hasher: Hasher::new(digest.algorithm()),
+        };
+        let moved = self.transfer(&mut transit, &self.sources(&blob.sources, there)).await;
+        if moved.is_err()
+            && let Some(upload) = transit.upload.take()
+        {
+            // What was kept is of no use to anybody now, and takes up room over there.
+            drop(upload.abort().await);
         }
-        Err(unplanned(digest))
+        moved
+    }
+
+    /// Tries each source in turn, in rounds, until one succeeds or there is no hope left.
+    async fn transfer(
+        &self,
+        transit: &mut Transit<'_>,
+        sources: &[Origin],
+    ) -> Result<Transfer, Failure> {
+        let (mut pauses, mut passed, mut corrupt) = (self.patience.pauses(), 0, 0);
+        loop {
+            let (mut last, mut hope) = (None, None);
+            for (side, source) in sources {
+                let source = match source {
+                    Ok(source) => source,
+                    Err(closed) => {
+                        last.get_or_insert_with(|| closed.clone());
+                        continue;
+                    }
+                };
+                let error = match self.attempt(transit, &**source).await {
+                    Ok(transfer) => return Ok(transfer),
+                    Err(error) => error,
+                };
+                corrupt += usize::from(error.kind() == Cause::Corrupt);
+                let is_of_source = error.operation().verb == Verb::Fetch;
+                last =
+                    Some(Failure::at(if is_of_source { *side } else { Side::Destination }, &error));
+                // What is wrong each time is wrong at the source, and not on the way.
+                if error.retry() != Retry::Never && corrupt <= sources.len() {
+                    hope = Some(error);
+                }
+                if !is_of_source {
+                    break;
+                }
+            }
+            if transit.hasher.offset() > passed {
+                // A line that breaks now and then brings the largest blob over in the end.
+                (passed, pauses) = (transit.hasher.offset(), self.patience.pauses());
+            }
+            let failure = last.unwrap_or_else(|| unplanned(&transit.content.digest));
+            let pause = hope.and_then(|error| self.patience.after(&error, &mut pauses));
+            let Some(pause) = pause else { return Err(failure) };
+            self.wait(failure.of(transit.origin), pause).await;
+        }
     }
 
     /// Opens the places where a blob can be read. If the destination has it in another
     /// repository, and yet does not mount it, it is read there: the far side is not asked twice.
-    fn sources(
-        &self,
-        planned: &[Location],
-        there: Option<&RepoName>,
-    ) -> Vec<Result<Arc<dyn Source>, Failure>> {
+    fn sources(&self, planned: &[Location], there: Option<&RepoName>) -> Vec<Origin> {
         let to = self.plan.destination();
-        let near = there.and_then(|other| self.means.places.destination(to, other));
-        let near = near.map(|near| Ok(near as Arc<dyn Source>));
-        let far =
-            planned.iter().map(|from| self.means.places.source(from).ok_or_else(|| closed(from)));
+        let places = &self.means.places;
+        let near = there.and_then(|other| places.destination(to, other));
+        let near = near.map(|near| (Side::Destination, Ok(near as Arc<dyn Source>)));
+        let far = planned
+            .iter()
+            .map(|from| (Side::Source, places.source(from).ok_or_else(|| closed(from))));
         near.into_iter().chain(far).collect()
     }
 
@@ -253,7 +296,7 @@ impl Transit<'_> {
 /// Says what it means when an index is refused that names what is not there, by choice.
 fn explain_sparse(failure: Failure, error: &TransportError) -> Failure {
     match error.kind() {
-        Cause::Incomplete | Cause::Refused => failure.with_hint(
+        Cause::Incomplete | Cause::Refused if error.retry() == Retry::Never => failure.with_hint(
             "the registry refuses an index that lists platforms which were left out: mirror all \
              platforms, or use `--platform-index rewrite` (the digest of the image changes)",
         ),

@@ -23,11 +23,10 @@ pub(crate) fn rewrite(expansion: &mut Expansion, wishes: &Wishes, survey: &Surve
         };
         let added = written.map(|manifest| {
             let digest = manifest.descriptor().digest.clone();
-            expansion.add(&manifest).map(|()| (digest, manifest))
+            expansion.add(&manifest).map(|children| (digest, children))
         });
-        if let Some(Ok((digest, manifest))) = added {
-            let children = manifest.children().map(|children| children.manifests);
-            let children = children.unwrap_or_default().into_iter();
+        if let Some(Ok((digest, children))) = added {
+            let children = children.into_iter();
             if let Some(node) = expansion.nodes.get_mut(&digest) {
                 node.children = children.map(|entry| entry.descriptor.digest).collect();
             }

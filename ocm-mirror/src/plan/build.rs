@@ -24,16 +24,19 @@ pub struct Planned {
 #[non_exhaustive]
 pub enum Warning {
     /// Two wishes claim one tag for different content; the last has it. Both are copied.
-    #[error("tag `{repository}:{tag}` goes to {to}, not to {from}")]
+    #[error(
+        "tag `{repository}:{tag}` goes to `{to}`; `{from}`, which it was meant for too, can be \
+         had there by its digest only"
+    )]
     TagMoved {
         /// The tag's repository.
         repository: RepoName,
         /// The tag.
         tag: Tag,
-        /// What it would have been without the later wish.
-        from: Digest,
-        /// What it is.
-        to: Digest,
+        /// The image that would have it without the later wish, as written.
+        from: String,
+        /// The image that has it, as written.
+        to: String,
     },
     /// An image wished for twice needs another only the second time, and so does not wait for it.
     #[error("image `{origin}` is copied before what it needs")]
@@ -88,9 +91,11 @@ struct Draft {
     known: BTreeMap<(RepoName, Digest), ImageId>,
     sources: Vec<Vec<Location>>,
     fates: BTreeMap<WishId, Fate>,
-    tags: BTreeMap<(RepoName, Tag), Digest>,
+    tags: BTreeMap<(RepoName, Tag), (Digest, String)>,
     present: Vec<Present>,
     lost: Vec<Lost>,
+    /// What is among the present or the lost.
+    told: BTreeSet<(String, RepoName, Tag)>,
     warnings: Vec<Warning>,
 }
 
@@ -99,7 +104,7 @@ impl Draft {
         let mut give_up = |failure: Failure| {
             let lost = Lost { kind: wish.kind, failure: failure.of(&wish.origin) };
             // The same image twice in a configuration is one image.
-            if !self.lost.contains(&lost) {
+            if self.told.insert((wish.origin.clone(), wish.repository.clone(), wish.tag.clone())) {
                 self.lost.push(lost);
             }
             Fate::Lost
@@ -123,7 +128,8 @@ impl Draft {
                 let name = Name { origin: wish.origin.clone(), tag: wish.tag.clone() };
                 let (root, repository) = (root.clone(), wish.repository.clone());
                 let present = Present { name, root, repository, kind: wish.kind };
-                if !self.present.contains(&present) {
+                let told = (wish.origin.clone(), wish.repository.clone(), wish.tag.clone());
+                if self.told.insert(told) {
                     self.present.push(present);
                 }
                 Fate::There
@@ -136,11 +142,11 @@ impl Draft {
 
     /// The last wish for a tag has it, even if its image is there already.
     fn claim_tag(&mut self, wish: &Wanted, root: &Digest) {
-        let (repository, tag, to) = (wish.repository.clone(), wish.tag.clone(), root.clone());
+        let (repository, tag, to) =
+            (wish.repository.clone(), wish.tag.clone(), wish.origin.clone());
         let key = (repository.clone(), tag.clone());
-        let Some(from) = self.tags.insert(key, to.clone()).filter(|from| *from != to) else {
-            return;
-        };
+        let before = self.tags.insert(key, (root.clone(), to.clone()));
+        let Some((_, from)) = before.filter(|(digest, _)| digest != root) else { return };
         for image in self.images.iter_mut().filter(|image| image.repository == repository) {
             image.tags.remove(&tag);
         }

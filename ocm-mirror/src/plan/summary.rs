@@ -29,9 +29,12 @@ impl Plan {
     /// Returns what the plan amounts to.
     pub fn summary(&self) -> Summary {
         let manifests = self.manifests_in_order();
-        let blobs: u64 = self.content.blobs.values().map(|blob| blob.size).sum();
-        let manifest_bytes: u64 = manifests.iter().map(|(_, node)| node.size).sum();
-        let in_all: u64 = self.images().map(|(_, image)| self.image_bytes(image)).sum();
+        let blobs: u64 =
+            self.content.blobs.values().map(|blob| blob.size).fold(0, u64::saturating_add);
+        let manifest_bytes: u64 =
+            manifests.iter().map(|(_, node)| node.size).fold(0, u64::saturating_add);
+        let in_all: u64 =
+            self.images().map(|(_, image)| self.image_bytes(image)).fold(0, u64::saturating_add);
         let to_fetch = blobs.saturating_add(manifest_bytes);
         let copied: usize = self.images().map(|(_, image)| image.names.len()).sum();
         let (present, lost) = (self.present().len(), self.lost().len());

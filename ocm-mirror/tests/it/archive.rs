@@ -185,3 +185,15 @@ async fn an_archive_of_some_platforms_is_told_from_a_broken_one() {
     let report = from_disk(&other, directory.path(), &Memory::default()).await;
     assert_eq!(report.lost.len(), 1, "a platform that was not carried: {report:?}");
 }
+
+/// What a pattern blocks is in no archive, and nobody misses it on the far side.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_blocked_is_not_looked_for_in_the_archive() {
+    let upstream = Upstream::of(&SHAPE, 7);
+    let set = image_set(&upstream, "  blockedImages:\n  - name: app-0001\n");
+    let directory = tempfile::tempdir().unwrap();
+    let (report, _) = to_disk(&upstream, &set, (directory.path(), None)).await;
+    assert!(report.is_complete() && report.done.len() == 3, "{report:?}");
+    let report = from_disk(&set, directory.path(), &Memory::default()).await;
+    assert!(report.is_complete() && report.done.len() == 3, "{report:?}");
+}

@@ -1,5 +1,6 @@
 use ocm_mirror::{Code, Places, Plan, Request, Warning, Wishes, prepare};
 use ocm_oci::{Digest, TagOrDigest};
+use ocm_transport::{Transport as _, conformance};
 use serde_json::{Value, json};
 
 use crate::world::{World, repository, tag};
@@ -76,7 +77,8 @@ async fn two_wishes_for_one_tag() {
     let images: Vec<_> = planned.plan.images().map(|(_, i)| (&i.root, i.tags.len())).collect();
     assert_eq!(images, [(&old, 0), (&new, 1)]);
     let (repository, tag) = (repository("r"), tag("v1"));
-    assert_eq!(planned.warnings, [Warning::TagMoved { repository, tag, from: old, to: new }]);
+    let [from, to] = [old, new].map(|digest| format!("far.example/r@{digest}"));
+    assert_eq!(planned.warnings, [Warning::TagMoved { repository, tag, from, to }]);
 }
 
 #[tokio::test]
@@ -99,4 +101,27 @@ fn planning_can_be_sent_anywhere() {
     let places = Places::default();
     let request = Request::new(Wishes::default(), crate::world::near(), std::env::temp_dir());
     check(async move { prepare(request, &places).await });
+}
+
+/// A size that nobody has, or that another manifest denies, costs its image and no other.
+#[tokio::test]
+async fn absurd_sizes_cost_only_their_image() {
+    let mut world = World::default();
+    let good = world.image("good", &["layer"]).await;
+    let of_good = json!({ "mediaType": "l", "digest": good, "size": 3 });
+    let huge = json!({ "mediaType": "l", "digest": Digest::of(b"?"), "size": u64::MAX - 1 });
+    world.wish("good", TagOrDigest::Digest(good.clone()), &[]);
+    let good = world.from.source(&repository("good")).manifest(&(&good).into(), 4096).await;
+    let good = good.unwrap().bytes().clone();
+    for (name, layer, blob) in [("huge", huge, &b"?"[..]), ("liar", of_good, &good)] {
+        let at = world.from.destination(&repository(name)).unwrap();
+        conformance::push(&*at, blob).await;
+        let bad = world.manifest(name, &json!({ "layers": [layer] })).await;
+        world.wish(name, TagOrDigest::Digest(bad), &[]);
+    }
+    let plan = world.plan().await.planned.plan;
+    let codes: Vec<_> = plan.lost().iter().map(|lost| lost.failure.code).collect();
+    assert_eq!((codes.len(), plan.images().count()), (2, 1), "{codes:?}");
+    assert!(codes.iter().all(|code| *code == Code::Manifest));
+    assert!(plan.summary().bytes_in_all < 10_000);
 }

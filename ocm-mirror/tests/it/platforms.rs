@@ -77,3 +77,21 @@ async fn a_platform_that_is_not_there_is_named() {
     assert!(lost.failure.hint.as_ref().unwrap().contains("linux/amd64"), "{lost:?}");
     assert_eq!(plan.images().count(), 0);
 }
+
+/// What one wish lacks of an index is no loss to another, that has not asked for it.
+#[tokio::test]
+async fn a_missing_platform_fails_only_who_wants_it() {
+    let (mut world, root) = world(&["amd64"]).await;
+    let index = world.from.source(&repository("multi")).manifest(&(&root).into(), 4096).await;
+    let arm64 = index.unwrap().children().unwrap().manifests[1].descriptor.digest.clone();
+    let at = world.from.destination(&repository("multi")).unwrap();
+    at.delete_manifest(&arm64).await.unwrap();
+    let all = world.wishes.iter().next().unwrap().1.clone();
+    let elsewhere = repository("else/where");
+    let all = Wanted { platforms: PlatformFilter::All, repository: elsewhere, ..all };
+    world.wishes.add(Wanted { origin: "all of it".to_owned(), ..all });
+    let plan = world.plan().await.planned.plan;
+    let lost: Vec<_> = plan.lost().iter().map(|lost| lost.failure.image.as_str()).collect();
+    assert_eq!((lost, plan.images().count()), (vec!["all of it"], 1));
+    assert_eq!(plan.manifest(&root).unwrap().children.len(), 1);
+}
