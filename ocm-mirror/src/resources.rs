@@ -1,4 +1,4 @@
-use ocm_oci::{ImageRef, RepoName};
+use ocm_oci::{Digest, ImageRef, RepoName};
 use ocm_resources::{ImageKind, MirrorSets, Mirrored, Scope};
 
 use crate::{Kind, Name, Place, Plan, Report};
@@ -7,21 +7,26 @@ use crate::{Kind, Name, Place, Plan, Report};
 /// destination of `plan`: those brought there by the run, and those that were there before.
 ///
 /// Images that were directories have no name that a cluster could ask for, and are left out; so
-/// is everything, where the destination is no registry.
+/// is everything, where the destination is no registry. Images that a cluster does not find by
+/// the names they were mirrored by are in [`MirrorSets::notices`].
 pub fn mirror_sets(plan: &Plan, report: &Report, scope: Scope) -> MirrorSets {
     let Place::Registry(host) = plan.destination() else { return MirrorSets::default() };
-    let mirrored = |name: &Name, repository: &RepoName, kind: Kind| -> Option<Mirrored> {
-        let origin: ImageRef = name.origin.parse().ok()?;
-        let (host, repository) = (host.clone(), repository.clone());
-        Some(Mirrored { origin, host, repository, kind: image_kind(kind) })
+    let mirrored = |name: &Name, (repository, root): (&RepoName, &Digest), kind: Kind| {
+        Some(Mirrored {
+            origin: name.origin.parse::<ImageRef>().ok()?,
+            host: host.clone(),
+            repository: repository.clone(),
+            tag: name.tag.clone(),
+            digest: root.clone(),
+            kind: image_kind(kind),
+        })
     };
-    let there = report
-        .present
-        .iter()
-        .filter_map(|present| mirrored(&present.name, &present.repository, present.kind));
+    let there = report.present.iter().filter_map(|present| {
+        mirrored(&present.name, (&present.repository, &present.root), present.kind)
+    });
     let brought = report.done.iter().filter_map(|id| plan.image(*id)).flat_map(|image| {
-        let names = image.names.iter();
-        names.filter_map(|name| mirrored(name, &image.repository, image.kind))
+        let place = (&image.repository, &image.root);
+        image.names.iter().filter_map(move |name| mirrored(name, place, image.kind))
     });
     let images: Vec<_> = there.chain(brought).collect();
     MirrorSets::of(&images, scope)

@@ -6,14 +6,19 @@
 
 use std::error::Error;
 
+use ocm_oci::{Digest, ImageRef, Tag};
 use ocm_resources::{ImageKind, MirrorSets, Mirrored, Scope, Stamp};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mirrored = |origin: &str, repository: &str| {
+        let origin: ImageRef = origin.parse()?;
+        let digest = origin.digest().cloned().unwrap_or_else(|| Digest::of(b"its manifest"));
         Ok::<_, Box<dyn Error>>(Mirrored {
-            origin: origin.parse()?,
             host: "mirror.example:5000".parse()?,
             repository: repository.parse()?,
+            tag: origin.tag().cloned().unwrap_or_else(|| Tag::of_digest(&digest)),
+            origin,
+            digest,
             kind: ImageKind::Generic,
         })
     };

@@ -10,12 +10,15 @@
 //! Nothing is written here: a [`Document`] is a file name and a text.
 //!
 //! ```
+//! use ocm_oci::Digest;
 //! use ocm_resources::{ImageKind, MirrorSets, Mirrored, Scope, Stamp};
 //!
 //! let images = [Mirrored {
 //!     origin: "quay.io/team/app:v1".parse()?,
 //!     host: "mirror.example:5000".parse()?,
 //!     repository: "ns/team/app".parse()?,
+//!     tag: "v1".parse()?,
+//!     digest: Digest::of(b"its manifest"),
 //!     kind: ImageKind::Generic,
 //! }];
 //! let sets = MirrorSets::of(&images, Scope::Shortest);
@@ -36,5 +39,6 @@ mod yaml;
 
 pub use document::{Document, Stamp};
 pub use mirror_set::{
-    Category, ImageKind, LeftOut, MirrorKind, MirrorSet, MirrorSets, Mirrored, Scope, Unwritable,
+    Category, Change, ImageKind, LeftOut, MirrorKind, MirrorSet, MirrorSets, Mirrored, Notice,
+    Scope, Unwritable,
 };

@@ -1,11 +1,18 @@
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use ocm_oci::{Host, ImageRef, RepoName};
+use ocm_oci::{Digest, Host, ImageRef, RepoName, Tag};
 
 use crate::{
     document::{Document, Stamp},
     yaml::Yaml,
 };
+
+mod notice;
+
+pub use notice::{Change, Notice};
 
 /// An image that was mirrored: what the cluster asks for, and where it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +23,10 @@ pub struct Mirrored {
     pub host: Host,
     /// The repository there.
     pub repository: RepoName,
+    /// The tag it has there.
+    pub tag: Tag,
+    /// The digest it has there: another than that of its origin if it was rewritten.
+    pub digest: Digest,
     /// What sort of image it is.
     pub kind: ImageKind,
 }
@@ -84,6 +95,7 @@ pub struct MirrorSet {
 pub struct MirrorSets {
     sets: Vec<MirrorSet>,
     left_out: Vec<LeftOut>,
+    notices: Vec<Notice>,
 }
 
 /// An image that no mirror set can speak of.
@@ -101,6 +113,13 @@ pub struct LeftOut {
 pub struct Unwritable {
     /// The host.
     pub host: Host,
+}
+
+impl Mirrored {
+    /// Whether the digest that the origin names is not that of the image at the mirror.
+    fn is_rewritten(&self) -> bool {
+        self.origin.digest().is_some_and(|digest| *digest != self.digest)
+    }
 }
 
 impl ImageKind {
@@ -147,9 +166,11 @@ impl MirrorKind {
         }
     }
 
-    /// Whether objects of this kind speak of `image`. One with tag and digest is in both.
+    /// Whether objects of this kind speak of `image`. One with tag and digest is in both; one
+    /// that has another digest at the mirror cannot be found by digest.
     fn admits(self, image: &Mirrored) -> bool {
         match self {
+            Self::Digest if image.is_rewritten() => false,
             Self::Digest => {
                 image.origin.digest().is_some() || image.kind == ImageKind::ReleaseImage
             }
@@ -160,29 +181,38 @@ impl MirrorKind {
 
 impl MirrorSets {
     /// Returns the mirror sets for what was mirrored: by kind, then by category.
+    ///
+    /// A cluster looks at the entries of one source only: the longest that its image begins
+    /// with, in sets of either kind. So where a repository has entries of its own, they also
+    /// name the mirrors of those of its images that are covered by the namespace's.
+    ///
+    /// Source: <https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md>.
     pub fn of(images: &[Mirrored], scope: Scope) -> Self {
-        let mut sets: BTreeMap<_, BTreeMap<String, Vec<String>>> = BTreeMap::new();
         let mut left_out = Vec::new();
+        let mut written = Vec::new();
         for image in images {
-            if let Some(host) = unwritable_host(image) {
-                let reason = Unwritable { host: host.clone() };
-                left_out.push(LeftOut { origin: image.origin.as_written().to_owned(), reason });
-                continue;
+            match unwritable_host(image) {
+                Some(host) => left_out.push(LeftOut {
+                    origin: image.origin.as_written().to_owned(),
+                    reason: Unwritable { host: host.clone() },
+                }),
+                None => written.push(image),
             }
-            let (source, mirror) = entry(image, scope);
-            for kind in [MirrorKind::Digest, MirrorKind::Tag] {
-                if !kind.admits(image) {
-                    continue;
-                }
-                let set = sets.entry((kind, image.kind.category())).or_default();
-                let mirrors = set.entry(source.clone()).or_default();
-                if !mirrors.contains(&mirror) {
-                    mirrors.push(mirror.clone());
-                }
+        }
+        let mut sets = Sets::new();
+        for image in &written {
+            add(&mut sets, image, &entry(image, scope));
+        }
+        let sources: BTreeSet<_> = sets.values().flat_map(BTreeMap::keys).cloned().collect();
+        for image in &written {
+            let own = entry(image, Scope::Repository);
+            if sources.contains(&own.0) {
+                add(&mut sets, image, &own);
             }
         }
         let set = |((kind, category), entries)| MirrorSet { kind, category, entries };
-        Self { sets: sets.into_iter().map(set).collect(), left_out }
+        let sets = sets.into_iter().map(set).collect();
+        Self { sets, left_out, notices: notice::notices(&written) }
     }
 
     /// Returns the sets: those of digests first, and among each kind releases, operators,
@@ -195,6 +225,12 @@ impl MirrorSets {
     /// given.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
+    }
+
+    /// Returns the images that a cluster does not find by the names they were mirrored by,
+    /// whatever the sets say, in the order in which they were given.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// Returns the files to write: one for each kind of which there is a set.
@@ -239,6 +275,23 @@ impl MirrorSet {
 /// Source: <https://github.com/openshift/api/blob/master/config/v1/types_image_digest_mirror_set.go>.
 fn unwritable_host(image: &Mirrored) -> Option<&Host> {
     [image.origin.host(), &image.host].into_iter().find(|host| host.as_str().contains(['[', '_']))
+}
+
+/// The entries of each object.
+type Sets = BTreeMap<(MirrorKind, Category), BTreeMap<String, Vec<String>>>;
+
+/// Adds an entry to the objects that speak of `image`, unless it is there.
+fn add(sets: &mut Sets, image: &Mirrored, (source, mirror): &(String, String)) {
+    for kind in [MirrorKind::Digest, MirrorKind::Tag] {
+        if !kind.admits(image) {
+            continue;
+        }
+        let set = sets.entry((kind, image.kind.category())).or_default();
+        let mirrors = set.entry(source.clone()).or_default();
+        if !mirrors.contains(mirror) {
+            mirrors.push(mirror.clone());
+        }
+    }
 }
 
 /// Returns source and mirror.

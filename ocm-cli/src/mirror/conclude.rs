@@ -245,6 +245,9 @@ pub(super) fn documents(
     for left_out in sets.left_out() {
         console.warn(format!("no resource for {}: {}", left_out.origin, left_out.reason));
     }
+    for notice in sets.notices() {
+        console.warn(format!("{} {}", notice.origin, notice.change));
+    }
     let stamp = Stamp {
         created_at: run.clock.date().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         created_by: version::NAME.to_owned(),

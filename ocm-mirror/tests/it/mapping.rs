@@ -10,12 +10,18 @@ use std::{
     path::PathBuf,
 };
 
+use futures::StreamExt as _;
 use ocm_config::{AdditionalImage, ImageProblem};
-use ocm_mirror::{Destination, DestinationRules};
-use ocm_oci::{Reference, ReferenceFault, RepoName};
-use ocm_resources::{ImageKind, MirrorKind, MirrorSets, Mirrored, Scope};
+use ocm_mirror::{
+    Destination, DestinationRules, PlatformIndex, Report, Wanted, Wishes, mirror_sets,
+};
+use ocm_oci::{Digest, Platform, PlatformFilter, Reference, ReferenceFault, RepoName, TagOrDigest};
+use ocm_resources::{Change, ImageKind, MirrorKind, MirrorSets, Mirrored, Notice, Scope};
+use ocm_transport::Transport as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::world::{World, repository};
 
 /// The ways in which we differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +51,9 @@ enum Difference {
     /// `b-app` ends with `app`: as text, so there the namespaces are taken to be mirrored; here
     /// only whole components count.
     ChanceEnding,
+    /// Of the sources that a name begins with, a cluster looks at the longest only. So here one
+    /// that is a repository also lists the mirrors of the images that the namespace covers.
+    LongestSource,
 }
 
 /// An image of one line, as both see it.
@@ -97,9 +106,54 @@ fn every_image_goes_where_oc_mirror_puts_it_or_the_difference_has_a_name() {
     assert_eq!(counts.collect::<Vec<_>>(), COUNTS);
 }
 
+/// An index from which a platform was taken out has another digest: no entry leads to it, neither
+/// after the run that brought it nor after one that found it there.
+#[tokio::test]
+async fn what_was_rewritten_is_noticed_and_not_among_the_digests() {
+    let only = BTreeSet::from([Platform::new("linux", "amd64")]);
+    for (platforms, is_rewritten) in
+        [(PlatformFilter::All, false), (PlatformFilter::Only(only), true)]
+    {
+        let world = world_of_two_platforms(platforms).await;
+        for run in ["brings it", "finds it"] {
+            let (plan, events) = world.start().await;
+            let mut report = Report::default();
+            report.extend(&events.collect::<Vec<_>>().await);
+            assert!(report.is_complete(), "{report:?}");
+            let sets = mirror_sets(&plan, &report, Scope::Shortest);
+            let changed = |notice: &Notice| matches!(notice.change, Change::Digest { .. });
+            let noticed = sets.notices().iter().filter(|notice| changed(notice)).count();
+            assert_eq!(sets.sets().is_empty(), is_rewritten, "{run}: {sets:?}");
+            assert_eq!(noticed, usize::from(is_rewritten), "{run}: {sets:?}");
+        }
+    }
+}
+
+/// A source with an index for two processors, asked for by its digest; indexes are rewritten.
+async fn world_of_two_platforms(platforms: PlatformFilter) -> World {
+    let mut world = World { platform_index: PlatformIndex::Rewrite, ..World::default() };
+    let mut entries = Vec::new();
+    for arch in ["amd64", "arm64"] {
+        let child = world.image("team/app", &[arch]).await;
+        let at = world.from.source(&repository("team/app"));
+        let mut entry = serde_json::to_value(at.head(&(&child).into()).await.unwrap()).unwrap();
+        entry["platform"] = json!({ "os": "linux", "architecture": arch });
+        entries.push(entry);
+    }
+    let index = json!({ "schemaVersion": 2, "manifests": entries });
+    let root = world.manifest("team/app", &index).await;
+    world.wish("team/app", TagOrDigest::Digest(root), &[]);
+    let wanted: Vec<_> = world.wishes.iter().map(|(_, wanted)| wanted.clone()).collect();
+    world.wishes = Wishes::default();
+    for wanted in wanted {
+        world.wishes.add(Wanted { platforms: platforms.clone(), ..wanted });
+    }
+    world
+}
+
 /// Images, and pairs of a source and a mirror, with each difference. An image that has two is
 /// counted with the first that is met.
-const COUNTS: [(Difference, usize, usize); 12] = [
+const COUNTS: [(Difference, usize, usize); 13] = [
     (Difference::HostPortAndDigest, 19, 36),
     (Difference::DockerHubPath, 37, 141),
     (Difference::NestingOne, 257, 1024),
@@ -112,6 +166,7 @@ const COUNTS: [(Difference, usize, usize); 12] = [
     (Difference::LayoutSource, 25, 50),
     (Difference::Ipv6Source, 22, 47),
     (Difference::ChanceEnding, 1, 4),
+    (Difference::LongestSource, 0, 11),
 ];
 
 /// A line of the oracle.
@@ -217,9 +272,11 @@ impl Line {
     ) -> Entries {
         let mirrored = |image: &Image| match image.ours.clone()? {
             (Reference::Image(origin), place) => Some(Mirrored {
+                digest: origin.digest().cloned().unwrap_or_else(|| Digest::of(b"manifest")),
                 origin,
                 host: self.rules.host().clone(),
                 repository: place.repository,
+                tag: place.tag,
                 kind: ImageKind::Generic,
             }),
             (Reference::Layout(_), _) => None,
@@ -253,11 +310,30 @@ impl Line {
             pairs(&self.entries(std::iter::once(*image), kind, scope)).contains(pair)
         };
         let differing = self.images.iter().filter(|image| image.difference.is_some());
-        let Some(difference) = differing.clone().find(explains).and_then(|image| image.difference)
-        else {
-            panic!("only ours: {pair:?}");
+        if let Some(difference) =
+            differing.clone().find(explains).and_then(|image| image.difference)
+        {
+            return difference;
+        }
+        assert!(scope == Scope::Shortest && self.is_hidden(pair, kind), "only ours: {pair:?}");
+        Difference::LongestSource
+    }
+
+    /// Whether `pair` is that of the repository of an image whose own entry is shorter, and is
+    /// hidden from a cluster by that of another image.
+    fn is_hidden(&self, pair: &(String, String), kind: MirrorKind) -> bool {
+        let alone =
+            |image: &Image, kind, scope| pairs(&self.entries(std::iter::once(image), kind, scope));
+        let shorter = |image: &Image| {
+            alone(image, kind, Scope::Repository).contains(pair)
+                && !alone(image, kind, Scope::Shortest).contains(pair)
         };
-        difference
+        let hides = |image: &Image| {
+            let kinds = [MirrorKind::Digest, MirrorKind::Tag].into_iter();
+            let mut entries = kinds.flat_map(|kind| alone(image, kind, Scope::Shortest));
+            entries.any(|(source, _)| source == pair.0)
+        };
+        self.images.iter().any(shorter) && self.images.iter().any(hides)
     }
 }
 

@@ -4,14 +4,20 @@ use super::{
     *,
 };
 
+mod lookup;
+
 const SHA256: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn mirrored(origin: &str, mirror: &str, kind: ImageKind) -> Mirrored {
     let (host, repository) = mirror.split_once('/').unwrap();
+    let origin: ImageRef = origin.replace("DIGEST", SHA256).parse().unwrap();
+    let digest = origin.digest().cloned().unwrap_or_else(|| Digest::of(b"manifest"));
     Mirrored {
-        origin: origin.replace("DIGEST", SHA256).parse().unwrap(),
+        tag: origin.tag().cloned().unwrap_or_else(|| Tag::of_digest(&digest)),
+        origin,
         host: host.parse().unwrap(),
         repository: repository.parse().unwrap(),
+        digest,
         kind,
     }
 }
@@ -134,7 +140,10 @@ fn mirrors_are_kept_in_the_order_of_the_images() {
     let entry = |source: &str, mirrors: &[&str]| {
         (source.to_owned(), mirrors.iter().map(ToString::to_string).collect())
     };
-    let expected = [entry("quay.io/a", &["m/z/a", "m/y/a"]), entry("quay.io/a/b", &["m/y/x"])];
+    let expected = [
+        entry("quay.io/a", &["m/z/a", "m/y/a"]),
+        entry("quay.io/a/b", &["m/y/x", "m/z/a/b", "m/y/a/b"]),
+    ];
     assert_eq!(set.entries, BTreeMap::from(expected));
 }
 
