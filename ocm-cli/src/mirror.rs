@@ -32,6 +32,7 @@ mod dry_run;
 mod ends;
 mod follow;
 mod mapping;
+mod missed;
 mod show;
 
 use conclude::Outcome;

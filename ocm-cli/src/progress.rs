@@ -24,8 +24,8 @@ mod words;
 use frame::clock_time;
 pub(crate) use frame::stopwatch;
 use rate::Rate;
-pub(crate) use words::lost_line;
 use words::{copy_failed, humane_pause, kind_word, transfer_word};
+pub(crate) use words::{count, lost_line};
 
 /// Time between summaries.
 const SUMMARY_EVERY: Duration = Duration::from_secs(10);
@@ -186,7 +186,8 @@ impl Progress {
         self.settled.saturating_add(on_their_way).min(self.bytes)
     }
 
-    fn moved_so_far(&self) -> u64 {
+    /// Returns how many bytes crossed the network, those of unfinished blobs among them.
+    pub(crate) fn moved_so_far(&self) -> u64 {
         self.active.iter().map(|active| active.bytes).fold(self.moved, u64::saturating_add)
     }
 
@@ -224,9 +225,8 @@ impl Progress {
         console: &mut Console,
     ) {
         let Some(image) = self.plan.image(id) else { return };
-        let to = self.destination(&image.repository);
         for name in &image.names {
-            let origin = &name.origin;
+            let (origin, to) = (&name.origin, self.destination(&image.repository, &name.tag));
             let (level, message) = match outcome {
                 Outcome::Done => (Level::Info, format!("Success copying {origin} ➡️ {to}")),
                 Outcome::Failed(failure) => (Level::Error, copy_failed(kind, origin, failure)),
@@ -241,11 +241,10 @@ impl Progress {
         }
     }
 
-    /// Returns where an image goes, up to the last component of its path.
-    fn destination(&self, repository: &RepoName) -> String {
-        match (self.plan.destination(), repository.parent()) {
-            (Place::Registry(host), Some(parent)) => format!("{host}/{parent}/"),
-            (Place::Registry(host), None) => format!("{host}/"),
+    /// Returns where an image goes.
+    fn destination(&self, repository: &RepoName, tag: &Tag) -> String {
+        match self.plan.destination() {
+            Place::Registry(host) => format!("{host}/{repository}:{tag}"),
             _ => self.archive.clone(),
         }
     }

@@ -22,6 +22,7 @@ async fn one_missing_image_fails_nothing_else() {
     said.assert_says(&format!("Failed to copy generic {missing}: "));
     said.assert_says(" ✗  3 / 5 additional images mirrored: Some additional images failed");
     said.assert_says("the same command again");
+    said.assert_says(&format!("  for {missing}: "));
     let file = world.only("w/working-dir/logs", "mirroring_errors_").unwrap();
     said.assert_says(&format!("2 not mirrored; {file} lists why"));
     let errors = world.read(&file);
@@ -43,8 +44,22 @@ async fn an_archive_without_any_image_does_not_replace_one_with_some() {
         .write_config(&format!("  additionalImages:\n  - name: {}/no/such:v1\n", world.far.host()));
     let said = world.run(&to_disk);
     said.assert_code(8);
-    said.assert_says("no archive was written; one that was there is as it was");
+    said.assert_says("no archive was written; the older one is as it was");
     assert!(fs::read(world.path("disk/mirror_000001.tar")).unwrap() == before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partial_archive_says_so() {
+    let world = World::new().await;
+    let to_disk = format!("-c isc.yaml {INSECURE} --retry-times 0 file://disk");
+    world.run(&to_disk).assert_code(0);
+    let missing = format!("{}/no/such:v1", world.far.host());
+    world.configure(&format!("  - name: {missing}\n"));
+    let said = world.run(&to_disk);
+    said.assert_code(8);
+    said.assert_says("the archive is PARTIAL: it lacks 1 image, and it replaced the older one");
+    said.assert_says(&format!("  not in it: {missing}"));
+    said.assert_says("next: run the same command again for a whole one; or, as it is, carry disk");
 }
 
 #[tokio::test(flavor = "multi_thread")]
