@@ -15,6 +15,11 @@ pub(crate) enum Switch {
 #[error("write `true` or `false`")]
 pub(crate) struct SwitchError;
 
+/// Why some text is no address to listen on.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write a port, or an IP address and a port, as in `5000` or `0.0.0.0:5000`")]
+pub(crate) struct AddressError;
+
 impl Switch {
     /// Returns whether it is on.
     pub(crate) fn is_on(self) -> bool {

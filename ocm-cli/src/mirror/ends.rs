@@ -24,6 +24,8 @@ use crate::{
 /// What oc-mirror does where only one of the two bounds is given.
 const IMAGES_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
 const LAYERS_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+/// Patience with a request that moves no blob, where less was not asked for.
+const REQUEST: Duration = Duration::from_mins(1);
 /// Patience without end, in which clocks do not overflow.
 const FOREVER: Duration = Duration::from_hours(24 * 365);
 
@@ -48,6 +50,10 @@ struct To {
     client: Client,
     rules: DestinationRules,
 }
+
+/// What is said of a destination that lets nobody in.
+const ASKED_ONCE: &str = "the destination is asked once, before anything else, and not again; \
+                          nothing was copied";
 
 impl Ends {
     /// Opens both ends. The destination is asked whether it lets us in, the archive is checked.
@@ -157,7 +163,11 @@ impl To {
                 None => registry.check().await,
             }
         });
-        session.stopping.unless(check).await?.map_err(|error| Halt::from(&error))?;
+        if let Err(error) = session.stopping.unless(check).await? {
+            session.console.clear();
+            session.console.warn(ASKED_ONCE);
+            return Err(Halt::from(&error));
+        }
         warn_if_clear(&client, rules.host(), &mut session.console);
         Ok(Self { client, rules: rules.clone() })
     }
@@ -199,7 +209,7 @@ fn client(side: &Side, request: &Request, environment: &Environment) -> Result<C
         .with_proxies(environment.proxies());
     if let Some(stall) = request.effort.stall {
         let stall = if stall.is_zero() { FOREVER } else { stall };
-        options = options.with_stall_timeout(stall);
+        options = options.with_stall_timeout(stall).with_request_timeout(stall.min(REQUEST));
     }
     if let Some(blobs) = blobs_at_once(&request.effort) {
         options = options.with_limits(Limits { reads: blobs, writes: blobs, ..Limits::default() });

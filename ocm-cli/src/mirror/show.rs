@@ -7,7 +7,7 @@ use ocm_transport::archive::ArchiveLayout;
 use crate::{
     console::{Console, Level},
     progress::count,
-    request::{Flow, Mode, Request},
+    request::{Effort, Flow, Mode, Request},
 };
 
 /// Says what was asked for.
@@ -40,6 +40,20 @@ pub(super) fn blocked(origins: &[String], console: &mut Console) {
     for origin in origins {
         console.info(format!("Blocked by blockedImages: {origin}"));
     }
+}
+
+/// Says that places are asked, which may take a while without a word from them.
+pub(super) fn asking(images: usize, effort: &Effort, console: &mut Console) {
+    let line = format!("looking up {}", count(images, "image"));
+    if console.has_status() {
+        console.show(&[format!("  {line}")]);
+        return;
+    }
+    let retries = count(usize::try_from(effort.retries).unwrap_or(usize::MAX), "time");
+    console.info(match effort.retries {
+        0 => line,
+        _ => format!("{line}; what fails is tried again up to {retries}"),
+    });
 }
 
 /// Says what will be done.
