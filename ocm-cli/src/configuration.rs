@@ -168,10 +168,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("isc.yaml");
         std::fs::write(&file, text).unwrap();
-        let Desk { mut console, err, .. } = desk(LogLevel::Info, format, Colour::Never);
+        let Desk { mut console, err, out } = desk(LogLevel::Info, format, Colour::Never);
         let read = read(&file, &mut console);
         let directory = directory.path().display().to_string();
-        (read, err.text().replace(&directory, "DIR"))
+        (read, (err.text() + &out.text()).replace(&directory, "DIR"))
     }
 
     const HEAD: &str =

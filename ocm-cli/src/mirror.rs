@@ -32,6 +32,7 @@ mod disk;
 mod dry_run;
 mod ends;
 mod follow;
+mod logins;
 mod mapping;
 mod missed;
 mod show;
@@ -113,6 +114,7 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     let prepared = session.stopping.unless(ocm_mirror::prepare(asked, &places)).await;
     session.console.clear();
     let Prepared { planned, pack } = prepared??;
+    ends::tell_of_logins(&run, planned.plan.lost(), session).await;
     show::plan(&planned, &mut session.console);
     let plan = Arc::new(planned.plan);
     if request.mode != Mode::Mirror {
@@ -161,7 +163,9 @@ fn not_there(from: &Path) -> Complaint {
 fn nothing(config: &Path, blocked: usize) -> Complaint {
     if blocked > 0 {
         let images = count(blocked, "image");
-        let message = format!("`blockedImages` leaves nothing to mirror: it matches all {images}");
+        let message = format!(
+            "`blockedImages` leaves nothing to mirror: it matches {images}, and no other is named"
+        );
         let hint = "make its patterns narrower: each is a regular expression, and matches anywhere \
                     in a name unless it has `^` and `$`";
         return Complaint::told([message], Some(hint.to_owned()));

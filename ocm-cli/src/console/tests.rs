@@ -211,11 +211,11 @@ fn the_file_holds_everything_from_the_first_line_and_no_colours() {
 
 #[test]
 fn machines_get_one_object_a_line() {
-    let Desk { mut console, err, .. } = desk(LogLevel::Info, LogFormat::Json, Colour::Always);
+    let Desk { mut console, out, .. } = desk(LogLevel::Info, LogFormat::Json, Colour::Always);
     console.tell(Level::Info, &serde_json::json!({ "event": "image", "image": 3 }), "copied");
     console.complain(&Complaint::told(["it broke".to_owned(), "no disk".to_owned()], None));
     assert_eq!(
-        err.text(),
+        out.text(),
         "{\"time\":\"2026-11-21T04:26:07Z\",\"level\":\"info\",\"message\":\"copied\",\
          \"event\":\"image\",\"image\":3}\n\
          {\"time\":\"2026-11-21T04:26:07Z\",\"level\":\"error\",\"message\":\"it broke: no disk\",\

@@ -157,9 +157,10 @@ impl Outcome<'_> {
                 Before::Archive => "the older one is as it was",
                 Before::Nothing => "there was none before",
             };
-            let written = match is_stopped {
-                true => "nothing was kept of the archive that was being written",
-                false => "no archive was written",
+            let written = if is_stopped {
+                "nothing was kept of the archive that was being written"
+            } else {
+                "no archive was written"
             };
             console.warn(format!("{written}; {before}"));
         } else if written.resources {
@@ -248,14 +249,10 @@ fn stopped_line(kind: Kind, Tally { expected, done, failed, .. }: Tally) -> Stri
     let word = kind_word(kind);
     let rest = expected.saturating_sub(done).saturating_sub(failed);
     let mark = if done == expected { '✓' } else { '✗' };
-    let mut line = format!(" {mark}  {done} / {expected} {word} images mirrored");
-    if rest > 0 {
-        line += &format!(", {rest} not copied");
-    }
-    if failed > 0 {
-        line += &format!(", {failed} failed");
-    }
-    line
+    let counted = [(rest, "not copied"), (failed, "failed")];
+    let counted = counted.iter().filter(|(number, _)| *number > 0);
+    let line = format!(" {mark}  {done} / {expected} {word} images mirrored");
+    counted.fold(line, |line, (number, how)| format!("{line}, {number} {how}"))
 }
 
 /// Returns the resources for a cluster that gets what `report` says is there.

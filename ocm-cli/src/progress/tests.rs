@@ -122,13 +122,13 @@ fn without_a_terminal_there_are_lines() {
 
 #[test]
 fn machines_are_told_the_same_in_objects() {
-    let Desk { mut console, err, .. } = desk(LogLevel::Debug, LogFormat::Json, Colour::Never);
+    let Desk { mut console, out, .. } = desk(LogLevel::Debug, LogFormat::Json, Colour::Never);
     watch(&mut console, |_, _| {});
-    for line in err.text().lines() {
+    for line in out.text().lines() {
         let object: Value = serde_json::from_str(line).unwrap();
         assert!(object["event"].is_string() && object["time"].is_string(), "{line}");
     }
-    insta::assert_snapshot!(err.text());
+    insta::assert_snapshot!(out.text());
 }
 
 /// Draws everything that a terminal shows, one picture after the other.
