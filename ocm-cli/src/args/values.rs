@@ -56,8 +56,8 @@ pub(crate) enum DurationError {
     /// There is no number where one must be.
     #[error("write a number and a unit, as in `10m`, `1h30m` or `500ms`")]
     Form,
-    /// A number has no unit.
-    #[error("a unit is missing: one of `ns`, `us`, `ms`, `s`, `m`, `h`")]
+    /// A number has no unit, or one that is unknown.
+    #[error("write a unit after each number: `ns`, `us`, `ms`, `s`, `m` or `h`, as in `10m`")]
     Unit,
     /// Time does not run backwards.
     #[error("a length of time cannot be negative")]

@@ -257,15 +257,15 @@ fn the_status_area_shows_is_replaced_and_goes_away() {
     let screen = Screen::default();
     console.status = Status::on(Box::new(screen.clone()), 80);
     console.show(&["one".to_owned(), "two".to_owned(), "three".to_owned()]);
-    assert_eq!(screen.text(), "one\ntwo\nthree");
+    assert_eq!(screen.text(), "\none\ntwo\nthree");
     console.info("a line goes above");
-    assert_eq!(screen.text(), "one\ntwo\nthree");
+    assert_eq!(screen.text(), "\none\ntwo\nthree");
     console.show(&["uno".to_owned()]);
-    assert_eq!(screen.text(), "uno");
+    assert_eq!(screen.text(), "\nuno");
     console.clear();
     assert_eq!(screen.text(), "");
     console.show(&["again".to_owned()]);
-    assert_eq!(screen.text(), "again");
+    assert_eq!(screen.text(), "\nagain");
     drop(console);
     assert_eq!(screen.text(), "");
 }

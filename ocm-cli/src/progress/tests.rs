@@ -183,7 +183,7 @@ fn the_terminal_is_drawn_on_and_left_clean() {
     let mut console = console.with_status(Status::on(Box::new(screen.clone()), 80));
     let mut most = 0;
     watch(&mut console, |_, _| most = most.max(screen.text().lines().count()));
-    assert_eq!(most, 3, "the headline and two blobs");
+    assert_eq!(most, 4, "an empty line, the headline and two blobs");
     assert!(screen.text().contains("3/3 images · 2 failed"), "{}", screen.text());
     assert!(!err.text().contains("images, "), "no summaries where there are bars: {}", err.text());
     console.clear();
