@@ -25,6 +25,9 @@ use crate::{
 /// What oc calls its plugin, and what people type then.
 const PLUGIN: (&str, &str) = ("oc-mirror", "oc mirror");
 
+/// Commands of oc-mirror that are not here.
+const COMMANDS_TO_COME: [&str; 5] = ["list", "delete", "completion", "describe", "init"];
+
 /// Something that takes its time.
 #[derive(Debug)]
 enum Job {
@@ -48,6 +51,11 @@ pub(crate) fn main() -> Exit {
     let mut words = env::args_os();
     let program = program_name(words.next().as_ref());
     let environment = Environment::of_process();
+    let words: Vec<_> = words.collect();
+    if let Some(name) = unknown_command(&words) {
+        let mut console = console(&OutputArgs::usual(), &environment);
+        return refuse(&UsageError::Command { name }, &program, &mut console);
+    }
     let args = match LowArgs::read(&program, words) {
         Ok(args) => args,
         Err(error) => return tell(&error),
@@ -67,6 +75,14 @@ pub(crate) fn main() -> Exit {
         },
     };
     run(job, (program, console, environment))
+}
+
+/// Returns the command of oc-mirror that is typed and that is not here. Its flags are not either,
+/// so it is looked for before they are.
+fn unknown_command(words: &[OsString]) -> Option<String> {
+    let mut words = words.iter().skip_while(|word| *word == "--v1" || *word == "--v2");
+    let name = words.next()?.to_str().filter(|name| COMMANDS_TO_COME.contains(name))?;
+    Some(name.to_owned())
 }
 
 /// Returns what the program is called by who types.
@@ -127,6 +143,18 @@ fn run(job: Job, (program, console, environment): (String, Console, Environment)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_that_are_not_here_are_known() {
+        let unknown = |words: &str| {
+            unknown_command(&words.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+        };
+        assert_eq!(unknown("delete --generate -c x").as_deref(), Some("delete"));
+        assert_eq!(unknown("--v2 list operators").as_deref(), Some("list"));
+        assert_eq!(unknown("-c list file://delete"), None);
+        assert_eq!(unknown("serve delete"), None);
+        assert_eq!(unknown(""), None);
+    }
 
     #[test]
     fn oc_calls_its_plugin_by_a_name_of_its_own() {

@@ -1,6 +1,10 @@
 //! What was typed, as clap reads it; what it means is for [`request`](crate::request).
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{
+    ffi::OsString,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{
     ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
@@ -17,6 +21,7 @@ pub(crate) use flags::{
     RegistryArgs,
 };
 pub(crate) use side::{DestinationArgs, LowSide, SourceArgs};
+use values::AddressError;
 pub(crate) use values::{GoDuration, Secret, Switch};
 
 /// Everything that was typed. Nothing is concluded from it here.
@@ -80,8 +85,11 @@ pub(crate) struct ServeArgs {
     /// Take what is pushed; where there is no layout, make one
     #[arg(long, default_value_t = Switch::Off)]
     pub(crate) writable: Switch,
-    /// Address and port to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    /// Address and port to listen on: `ADDRESS:PORT`, `:PORT` for all addresses, `PORT` for this
+    /// machine alone
+    #[arg(
+        long, value_name = "ADDRESS", default_value = "127.0.0.1:5000", value_parser = listen_address
+    )]
     pub(crate) listen: SocketAddr,
 }
 
@@ -161,6 +169,22 @@ pub(crate) fn command(program: &str) -> Command {
             version.after_help(example(&["PROGRAM version --output json"]))
         })
         .mut_args(as_go_flag)
+}
+
+/// Reads where to listen.
+fn listen_address(text: &str) -> Result<SocketAddr, AddressError> {
+    let port = |text: &str| text.parse::<u16>().ok();
+    let alone = port(text).map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let all = || {
+        let port = port(text.strip_prefix(':')?)?;
+        Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+    };
+    let local = || {
+        let port = port(text.strip_prefix("localhost:")?)?;
+        Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    };
+    let found = alone.or_else(all).or_else(local).or_else(|| text.parse().ok());
+    found.ok_or(AddressError)
 }
 
 /// Lets an on-off flag stand alone, as well as take `=false`.

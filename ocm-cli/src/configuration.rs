@@ -4,13 +4,15 @@ use std::path::Path;
 
 use bytes::Bytes;
 use miette::{LabeledSpan, NamedSource};
-use ocm_config::{Fault, Faults, ImageSet, Severity};
+use ocm_config::{AdditionalImage, Fault, Faults, ImageSet, Severity};
+use ocm_mirror::{Code, Lost};
 use serde_json::json;
 
 use crate::{
     console::{Console, Level},
     files,
     halt::Halt,
+    progress::count,
     report::{Complaint, Excerpt},
 };
 
@@ -36,6 +38,7 @@ pub(crate) fn read(file: &Path, console: &mut Console) -> Result<Configuration, 
             for warning in &parsed.warnings {
                 console.tell(Level::Warn, warning, &warning_line(file, warning));
             }
+            complain_of_images(file, &bytes, &parsed.image_set, console);
             Ok(Configuration { image_set: parsed.image_set, text: bytes.into() })
         }
         Err(faults) => {
@@ -46,6 +49,47 @@ pub(crate) fn read(file: &Path, console: &mut Console) -> Result<Configuration, 
             Err(Halt::Said)
         }
     }
+}
+
+impl Configuration {
+    /// Says of images that are configured wrongly what is wrong, and where it stands.
+    pub(crate) fn explain(&self, lost: &mut [Lost]) {
+        for lost in lost.iter_mut().filter(|lost| lost.failure.code == Code::Reference) {
+            let images = &self.image_set.mirror.additional_images;
+            let is_it = |image: &&AdditionalImage| image.name == lost.failure.image;
+            let faults: Vec<_> = images.iter().filter(is_it).flat_map(faults).collect();
+            if let [first, rest @ ..] = faults.as_slice() {
+                lost.failure.chain = vec![in_words(first)];
+                lost.failure.chain.extend(rest.iter().map(in_words));
+            }
+        }
+    }
+}
+
+/// Returns all that is wrong with one image.
+fn faults(image: &AdditionalImage) -> Vec<Fault> {
+    image.wanted.as_ref().err().into_iter().flatten().map(Fault::from).collect()
+}
+
+fn in_words(fault: &Fault) -> String {
+    let Fault { location, message, .. } = fault;
+    format!("line {}, column {}: {message}", location.line, location.column)
+}
+
+/// Tells of images that are configured wrongly; the others are mirrored all the same.
+fn complain_of_images(file: &Path, bytes: &[u8], image_set: &ImageSet, console: &mut Console) {
+    let images = &image_set.mirror.additional_images;
+    let faults: Vec<_> = images.iter().flat_map(faults).collect();
+    if faults.is_empty() {
+        return;
+    }
+    let text = shown(&String::from_utf8_lossy(bytes));
+    for fault in faults.iter().take(MOST_FAULTS) {
+        console.complain(&complaint(file, &text, fault));
+    }
+    let wrong = images.iter().filter(|image| image.wanted.is_err()).count();
+    let wrong = count(wrong, "image");
+    console.warn(format!("{wrong} of `{}` cannot be mirrored as written", file.display()));
 }
 
 fn warning_line(file: &Path, warning: &Fault) -> String {
@@ -124,10 +168,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("isc.yaml");
         std::fs::write(&file, text).unwrap();
-        let Desk { mut console, err, .. } = desk(LogLevel::Info, format, Colour::Never);
+        let Desk { mut console, err, out } = desk(LogLevel::Info, format, Colour::Never);
         let read = read(&file, &mut console);
         let directory = directory.path().display().to_string();
-        (read, err.text().replace(&directory, "DIR"))
+        (read, (err.text() + &out.text()).replace(&directory, "DIR"))
     }
 
     const HEAD: &str =

@@ -5,6 +5,7 @@
 //! say, tell ────┤
 //!               └ afterwards ─────────────────► stdout and the file
 //! complain ─────────────────────────────────► stderr, and as one line to the file
+//! all of it as JSON ────────────────────────► stdout, and the file once there is one
 //! show ─► status area at the bottom of the terminal, on stderr; lines go above it
 //! ```
 
@@ -129,13 +130,15 @@ impl Console {
             Some(details)
         });
         let line = Line { level: Level::Error, message: &line, details };
-        let text = match self.format {
-            LogFormat::Text => complaint.draw(self.err.colour, self.status.width(WIDTH)),
-            LogFormat::Json => line.json(&self.clock),
-        };
-        let text = format!("{}\n", text.trim_end());
-        let (status, err) = (&self.status, &mut self.err);
-        status.suspend(|| err.write(&text));
+        match self.format {
+            LogFormat::Text => {
+                let text = complaint.draw(self.err.colour, self.status.width(WIDTH));
+                let text = format!("{}\n", text.trim_end());
+                let (status, err) = (&self.status, &mut self.err);
+                status.suspend(|| err.write(&text));
+            }
+            LogFormat::Json => self.out.write(&line.print(self.format, &self.clock, Colour::Never)),
+        }
         self.keep(&line);
         if let Some(hint) = complaint.hint.as_deref().filter(|_| self.format == LogFormat::Text) {
             self.keep(&Line { level: Level::Error, message: hint, details: None });
@@ -186,9 +189,9 @@ impl Console {
         if !line.level.passes(self.level) {
             return;
         }
-        let stream = match self.log {
-            Log::Early(_) => &mut self.err,
-            Log::Open(_) | Log::Gone => &mut self.out,
+        let stream = match (self.format, &self.log) {
+            (LogFormat::Text, Log::Early(_)) => &mut self.err,
+            (LogFormat::Json, _) | (_, Log::Open(_) | Log::Gone) => &mut self.out,
         };
         let text = line.print(self.format, &self.clock, stream.colour);
         self.status.suspend(|| stream.write(&text));

@@ -22,6 +22,8 @@ use jiff::Zoned;
 
 use crate::request::Flow;
 
+/// Most runs that begin in one second and have logs of their own.
+const MOST_RUNS: u32 = 99;
 const WORKING_DIR: &str = "working-dir";
 /// What files of results may be, before the umask.
 const FILE_MODE: u32 = 0o644;
@@ -101,7 +103,13 @@ impl WorkingDir {
             | Flow::DiskToMirror { workspace: Some(workspace), .. } => within(workspace),
             Flow::DiskToMirror { from, workspace: None, .. } => archive_dir(from).join(WORKING_DIR),
         };
-        Self { root, when: when.strftime("%Y%m%d_%H%M%S").to_string() }
+        let when = when.strftime("%Y%m%d_%H%M%S").to_string();
+        let first = Self { root, when };
+        // Another run may have begun in the same second.
+        let later = (2..=MOST_RUNS)
+            .map(|number| Self { when: format!("{}-{number}", first.when), ..first.clone() });
+        let mut runs = std::iter::once(first.clone()).chain(later);
+        runs.find(|run| !run.log_file().exists()).unwrap_or(first)
     }
 
     /// Returns the directory.

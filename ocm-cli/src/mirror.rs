@@ -20,6 +20,7 @@ use crate::{
     exit::Exit,
     files::{self, FileError, WorkingDir},
     halt::Halt,
+    progress::count,
     report::Complaint,
     request::{Effort, Flow, Mode, Request},
     supervise::Stopping,
@@ -31,7 +32,9 @@ mod disk;
 mod dry_run;
 mod ends;
 mod follow;
+mod logins;
 mod mapping;
+mod missed;
 mod show;
 
 use conclude::Outcome;
@@ -93,14 +96,15 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     let begun = Instant::now();
     let run = Run::begin(request, session)?;
     let ends = Ends::open(request, &run.configuration.image_set, session).await?;
-    let resolved = ends.resolve(&run);
+    let mut resolved = ends.resolve(&run);
+    run.configuration.explain(&mut resolved.lost);
     show::blocked(&resolved.blocked, &mut session.console);
     if resolved.wishes.is_empty() && resolved.lost.is_empty() {
-        return Err(nothing(&request.config).into());
+        return Err(nothing(&request.config, resolved.blocked.len()).into());
     }
     let places = ends.places(&resolved.wishes)?;
     let sources = ends::source_hosts(&resolved.wishes);
-    session.console.show(&[format!("  looking up {} images", resolved.wishes.len())]);
+    show::asking(resolved.wishes.len(), &request.effort, &mut session.console);
     let asked = ocm_mirror::Request {
         lost: resolved.lost,
         asking: asking(request),
@@ -110,6 +114,7 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     let prepared = session.stopping.unless(ocm_mirror::prepare(asked, &places)).await;
     session.console.clear();
     let Prepared { planned, pack } = prepared??;
+    ends::tell_of_logins(&run, planned.plan.lost(), session).await;
     show::plan(&planned, &mut session.console);
     let plan = Arc::new(planned.plan);
     if request.mode != Mode::Mirror {
@@ -129,6 +134,11 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
 impl<'a> Run<'a> {
     /// Reads the configuration and begins the log.
     fn begin(request: &'a Request, session: &mut Session) -> Result<Self, Halt> {
+        if let Flow::DiskToMirror { from, .. } = &request.flow
+            && !from.exists()
+        {
+            return Err(not_there(from).into());
+        }
         let source_date = session.environment.source_date()?;
         let clock = session.console.clock().clone().with_source_date(source_date);
         session.console.info(format!("{} {}", version::NAME, version::long()));
@@ -143,7 +153,23 @@ impl<'a> Run<'a> {
     }
 }
 
-fn nothing(config: &Path) -> Complaint {
+/// Where a disk is to be mounted nothing may be made while it is not.
+fn not_there(from: &Path) -> Complaint {
+    let message = format!("`--from {}` does not exist", from.display());
+    let hint = "check the path, and that the disk is mounted; nothing was made there";
+    Complaint::told([message], Some(hint.to_owned()))
+}
+
+fn nothing(config: &Path, blocked: usize) -> Complaint {
+    if blocked > 0 {
+        let images = count(blocked, "image");
+        let message = format!(
+            "`blockedImages` leaves nothing to mirror: it matches {images}, and no other is named"
+        );
+        let hint = "make its patterns narrower: each is a regular expression, and matches anywhere \
+                    in a name unless it has `^` and `$`";
+        return Complaint::told([message], Some(hint.to_owned()));
+    }
     let message = format!("`{}` names nothing to mirror", config.display());
     let hint = "name images under `mirror.additionalImages`, and see `blockedImages`";
     Complaint::told([message], Some(hint.to_owned()))

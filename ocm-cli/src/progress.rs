@@ -19,13 +19,15 @@ use crate::console::{Console, Level};
 
 mod frame;
 mod rate;
+mod retries;
 mod words;
 
 use frame::clock_time;
 pub(crate) use frame::stopwatch;
 use rate::Rate;
-pub(crate) use words::lost_line;
+use retries::Retries;
 use words::{copy_failed, humane_pause, kind_word, transfer_word};
+pub(crate) use words::{count, lost_line};
 
 /// Time between summaries.
 const SUMMARY_EVERY: Duration = Duration::from_secs(10);
@@ -52,6 +54,7 @@ pub(crate) struct Progress {
     moved: u64,
     active: Vec<Active>,
     rate: Rate,
+    retries: Retries,
     last_summary: Duration,
     last_frame: Option<Duration>,
 }
@@ -103,6 +106,7 @@ impl Progress {
             moved: 0,
             active: Vec::new(),
             rate: Rate::default(),
+            retries: Retries::default(),
             last_summary: Duration::ZERO,
             last_frame: None,
         }
@@ -112,12 +116,16 @@ impl Progress {
     pub(crate) fn on(&mut self, event: &Event, elapsed: Duration, console: &mut Console) {
         self.count(event);
         self.rate.note(elapsed, self.moved_so_far());
-        self.speak(event, console);
+        self.speak(event, elapsed, console);
         self.refresh(elapsed, console);
     }
 
     /// Shows how far things are, if it is time to.
     pub(crate) fn refresh(&mut self, elapsed: Duration, console: &mut Console) {
+        for (held, last) in self.retries.due(elapsed) {
+            let times = count(held, "more retry");
+            console.warn(format!("{times} of that kind; the last: {last}"));
+        }
         if console.has_status() {
             let is_due = |last| elapsed.saturating_sub(last) >= FRAME_EVERY;
             if self.last_frame.is_none_or(is_due) {
@@ -186,11 +194,12 @@ impl Progress {
         self.settled.saturating_add(on_their_way).min(self.bytes)
     }
 
-    fn moved_so_far(&self) -> u64 {
+    /// Returns how many bytes crossed the network, those of unfinished blobs among them.
+    pub(crate) fn moved_so_far(&self) -> u64 {
         self.active.iter().map(|active| active.bytes).fold(self.moved, u64::saturating_add)
     }
 
-    fn speak(&self, event: &Event, console: &mut Console) {
+    fn speak(&mut self, event: &Event, elapsed: Duration, console: &mut Console) {
         let (level, message) = match event {
             Event::Began { .. } => (Level::Info, format!("📌 images to copy {}", self.expected)),
             Event::Present(present) => {
@@ -199,7 +208,9 @@ impl Progress {
             Event::Lost(lost) => (Level::Error, lost_line(lost)),
             Event::Retried { failure, pause } => {
                 let pause = humane_pause(*pause);
-                (Level::Warn, format!("{}; trying again {pause}", failure.chain.join(": ")))
+                let is_said = self.retries.note(failure, elapsed);
+                let level = if is_said { Level::Warn } else { Level::Debug };
+                (level, format!("{}; trying again {pause}", failure.chain.join(": ")))
             }
             Event::Progress { repository, blob, bytes, size } => {
                 let moved = format!("{} of {}", HumanBytes(*bytes), HumanBytes(*size));
@@ -224,9 +235,8 @@ impl Progress {
         console: &mut Console,
     ) {
         let Some(image) = self.plan.image(id) else { return };
-        let to = self.destination(&image.repository);
         for name in &image.names {
-            let origin = &name.origin;
+            let (origin, to) = (&name.origin, self.destination(&image.repository, &name.tag));
             let (level, message) = match outcome {
                 Outcome::Done => (Level::Info, format!("Success copying {origin} ➡️ {to}")),
                 Outcome::Failed(failure) => (Level::Error, copy_failed(kind, origin, failure)),
@@ -241,11 +251,10 @@ impl Progress {
         }
     }
 
-    /// Returns where an image goes, up to the last component of its path.
-    fn destination(&self, repository: &RepoName) -> String {
-        match (self.plan.destination(), repository.parent()) {
-            (Place::Registry(host), Some(parent)) => format!("{host}/{parent}/"),
-            (Place::Registry(host), None) => format!("{host}/"),
+    /// Returns where an image goes.
+    fn destination(&self, repository: &RepoName, tag: &Tag) -> String {
+        match self.plan.destination() {
+            Place::Registry(host) => format!("{host}/{repository}:{tag}"),
             _ => self.archive.clone(),
         }
     }

@@ -148,9 +148,13 @@ impl Request {
             return Err(UsageError::VersionOne);
         }
         let destination = args.destination.first().ok_or(UsageError::NoDestination)?;
+        if is_boolean(destination) {
+            return Err(UsageError::Boolean { given: destination.clone() });
+        }
         if !destination.starts_with(DIRECTORY) && !destination.starts_with(REGISTRY) {
             return Err(UsageError::Destination { given: destination.clone() });
         }
+        only_one(destination, args.destination.get(1..).unwrap_or_default())?;
         let workspace = workspace(&args.mirror)?;
         let config = args.mirror.config.clone().filter(|file| !file.as_os_str().is_empty());
         let config = config.ok_or(UsageError::NoConfig)?;
@@ -188,6 +192,26 @@ impl Request {
             ineffective,
         })
     }
+}
+
+/// Refuses words besides the destination that are sure to be mistakes; the rest is ignored, as
+/// oc-mirror does.
+fn only_one(first: &str, rest: &[String]) -> Result<(), UsageError> {
+    for word in rest {
+        if word.starts_with(DIRECTORY) || word.starts_with(REGISTRY) {
+            let (first, second) = (first.to_owned(), word.clone());
+            return Err(UsageError::Destinations { first, second });
+        }
+        if is_boolean(word) {
+            return Err(UsageError::Boolean { given: word.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether it looks like the value of an on-off flag.
+fn is_boolean(word: &str) -> bool {
+    matches!(word, "true" | "false")
 }
 
 fn choose<T>(switch: Switch, on: T, off: T) -> T {

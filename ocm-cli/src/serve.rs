@@ -15,7 +15,7 @@ pub(crate) async fn run(args: ServeArgs, session: &mut Session) -> Exit {
 
 async fn serve(args: &ServeArgs, session: &mut Session) -> Result<Exit, Halt> {
     let access = if args.writable.is_on() { Access::ReadWrite } else { Access::ReadOnly };
-    let opened = open(&args.directory, access);
+    let opened = open(plain(&args.directory), access);
     let place = session.stopping.clone().unless(opened).await??;
     let what = place.to_string();
     let options = ServerOptions::default().with_access(access);
@@ -27,6 +27,12 @@ async fn serve(args: &ServeArgs, session: &mut Session) -> Result<Exit, Halt> {
     };
     server.run(stopped).await;
     Ok(session.stopping.told().await.into())
+}
+
+/// Returns the directory without the prefix that it has elsewhere on the command line.
+fn plain(typed: &Path) -> &Path {
+    let rest = typed.to_str().and_then(|text| text.strip_prefix("file://"));
+    rest.filter(|rest| !rest.is_empty()).map_or(typed, Path::new)
 }
 
 /// Opens what is there: an archive has volumes, a layout says that it is one. What is to be

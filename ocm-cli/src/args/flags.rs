@@ -25,6 +25,14 @@ pub(crate) struct OutputArgs {
     pub(crate) v2: Switch,
 }
 
+impl OutputArgs {
+    /// Returns what counts where nothing was said.
+    pub(crate) fn usual() -> Self {
+        let (v1, v2) = (Switch::Off, Switch::Off);
+        Self { log_level: LogLevel::Info, log_format: LogFormat::Text, v1, v2 }
+    }
+}
+
 /// The least weight of what is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogLevel {
@@ -74,7 +82,8 @@ pub(crate) struct MirrorArgs {
     /// As `--dry-run`, with the images of each manifest list
     #[arg(long, default_value_t = Switch::Off, help_heading = "Mirroring")]
     pub(crate) dry_run_manifest_lists: Switch,
-    /// Cut destination paths to this many components; 0 leaves them as they are
+    /// Join what is deeper in destination paths than this many components with `-`; 0 leaves them
+    /// as they are
     #[arg(
         long,
         value_name = "N",

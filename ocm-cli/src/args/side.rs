@@ -29,7 +29,7 @@ pub(crate) struct LowSide {
 
 /// Defines the flags of one end; oc-mirror has the same ones for both, under a prefix.
 macro_rules! side {
-    ($name:ident, $prefix:literal, $alias:literal, $verify:literal) => {
+    ($name:ident, $prefix:literal, $alias:literal, $verify:literal, $authfile:literal) => {
         #[derive(Debug, Clone, Args)]
         pub(crate) struct $name {
             #[doc = $verify]
@@ -40,7 +40,7 @@ macro_rules! side {
             tls_verify: Switch,
             #[arg(
                 id = concat!($prefix, "authfile"), long = concat!($prefix, "authfile"),
-                value_name = "FILE", hide = true
+                value_name = "FILE", help = $authfile, help_heading = "Registries"
             )]
             authfile: Option<PathBuf>,
             #[arg(
@@ -107,10 +107,17 @@ macro_rules! side {
     };
 }
 
-side!(SourceArgs, "src-", "screds", "Check the certificates of the registries that are read");
+side!(
+    SourceArgs,
+    "src-",
+    "screds",
+    "Check the certificates of the registries that are read",
+    "File with the credentials of the registries that are read [default: `--authfile`]"
+);
 side!(
     DestinationArgs,
     "dest-",
     "dcreds",
-    "Check the certificate of the registry that is written to"
+    "Check the certificate of the registry that is written to",
+    "File with the credentials of the registry that is written to [default: `--authfile`]"
 );

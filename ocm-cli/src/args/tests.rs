@@ -31,6 +31,24 @@ fn booleans_are_written_as_in_go() {
 }
 
 #[test]
+fn where_to_listen_is_a_port_at_least() {
+    let cases = [
+        ("7112", "127.0.0.1:7112"),
+        (":7112", "0.0.0.0:7112"),
+        ("localhost:7112", "127.0.0.1:7112"),
+        ("[::1]:7112", "[::1]:7112"),
+        ("0.0.0.0:0", "0.0.0.0:0"),
+    ];
+    for (typed, meant) in cases {
+        let args = read(&format!("serve d --listen {typed}")).unwrap();
+        let Some(LowCommand::Serve(args)) = args.command else { panic!("{typed}") };
+        assert_eq!(args.listen.to_string(), meant);
+    }
+    let error = read("serve d --listen here").unwrap_err().to_string();
+    assert!(error.contains("write a port"), "{error}");
+}
+
+#[test]
 fn durations_are_written_as_in_go() {
     let args = read("--image-timeout 1h30m --retry-delay=500ms").unwrap();
     assert_eq!(args.registry.image_timeout, Some(GoDuration(Duration::from_mins(90))));

@@ -15,6 +15,11 @@ pub(crate) enum Switch {
 #[error("write `true` or `false`")]
 pub(crate) struct SwitchError;
 
+/// Why some text is no address to listen on.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write a port, or an IP address and a port, as in `5000` or `0.0.0.0:5000`")]
+pub(crate) struct AddressError;
+
 impl Switch {
     /// Returns whether it is on.
     pub(crate) fn is_on(self) -> bool {
@@ -51,8 +56,8 @@ pub(crate) enum DurationError {
     /// There is no number where one must be.
     #[error("write a number and a unit, as in `10m`, `1h30m` or `500ms`")]
     Form,
-    /// A number has no unit.
-    #[error("a unit is missing: one of `ns`, `us`, `ms`, `s`, `m`, `h`")]
+    /// A number has no unit, or one that is unknown.
+    #[error("write a unit after each number: `ns`, `us`, `ms`, `s`, `m` or `h`, as in `10m`")]
     Unit,
     /// Time does not run backwards.
     #[error("a length of time cannot be negative")]

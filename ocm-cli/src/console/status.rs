@@ -62,9 +62,12 @@ impl Status {
     }
 
     /// Replaces the lines.
+    ///
+    /// The first is empty: Ctrl-C makes a terminal write `^C` below the last one, so that the first
+    /// is out of reach when they are taken away.
     pub(crate) fn show(&self, lines: &[String]) {
         if let Some(area) = &self.0 {
-            area.bar.set_message(lines.join("\n"));
+            area.bar.set_message(format!("\n{}", lines.join("\n")));
         }
     }
 

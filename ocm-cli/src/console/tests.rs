@@ -211,11 +211,11 @@ fn the_file_holds_everything_from_the_first_line_and_no_colours() {
 
 #[test]
 fn machines_get_one_object_a_line() {
-    let Desk { mut console, err, .. } = desk(LogLevel::Info, LogFormat::Json, Colour::Always);
+    let Desk { mut console, out, .. } = desk(LogLevel::Info, LogFormat::Json, Colour::Always);
     console.tell(Level::Info, &serde_json::json!({ "event": "image", "image": 3 }), "copied");
     console.complain(&Complaint::told(["it broke".to_owned(), "no disk".to_owned()], None));
     assert_eq!(
-        err.text(),
+        out.text(),
         "{\"time\":\"2026-11-21T04:26:07Z\",\"level\":\"info\",\"message\":\"copied\",\
          \"event\":\"image\",\"image\":3}\n\
          {\"time\":\"2026-11-21T04:26:07Z\",\"level\":\"error\",\"message\":\"it broke: no disk\",\
@@ -257,15 +257,15 @@ fn the_status_area_shows_is_replaced_and_goes_away() {
     let screen = Screen::default();
     console.status = Status::on(Box::new(screen.clone()), 80);
     console.show(&["one".to_owned(), "two".to_owned(), "three".to_owned()]);
-    assert_eq!(screen.text(), "one\ntwo\nthree");
+    assert_eq!(screen.text(), "\none\ntwo\nthree");
     console.info("a line goes above");
-    assert_eq!(screen.text(), "one\ntwo\nthree");
+    assert_eq!(screen.text(), "\none\ntwo\nthree");
     console.show(&["uno".to_owned()]);
-    assert_eq!(screen.text(), "uno");
+    assert_eq!(screen.text(), "\nuno");
     console.clear();
     assert_eq!(screen.text(), "");
     console.show(&["again".to_owned()]);
-    assert_eq!(screen.text(), "again");
+    assert_eq!(screen.text(), "\nagain");
     drop(console);
     assert_eq!(screen.text(), "");
 }

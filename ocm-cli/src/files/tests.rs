@@ -66,3 +66,17 @@ fn what_cannot_be_written_is_named_with_advice() {
     assert_eq!(error.hint().unwrap(), "something that is not a directory is in the way");
     assert_eq!(read(&there.path().join("no")).unwrap_err().hint().unwrap(), "check the path");
 }
+
+#[test]
+fn runs_of_one_second_have_logs_of_their_own() {
+    let there = tempfile::tempdir().unwrap();
+    let flow = Flow::MirrorToDisk { directory: there.path().to_owned() };
+    for name in ["042607", "042607-2", "042607-3"] {
+        let log = working_dir(&flow).log_file();
+        assert_eq!(
+            log.file_name().unwrap().to_str(),
+            Some(&*format!("oc-mirror-20261121_{name}.log"))
+        );
+        write(&log, b"").unwrap();
+    }
+}

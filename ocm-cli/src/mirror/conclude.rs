@@ -1,26 +1,29 @@
 //! The end of a run: its files, its last lines, and its exit code.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use indicatif::HumanBytes;
-use ocm_mirror::{Failure, Kind, Lost, Plan, Report, Tally, mirror_sets};
+use ocm_mirror::{Kind, Plan, Report, Tally, mirror_sets};
 use ocm_resources::{Scope, Stamp};
+use ocm_transport::archive::Sealed;
 use serde::Serialize;
 
-use super::{Run, Session, follow::Followed, mapping};
+use super::{
+    Run, Session,
+    follow::{Before, Followed},
+    mapping,
+    missed::{self, Missed},
+};
 use crate::{
     console::{Console, Level},
     exit::Exit,
     files::{self, FileError},
     halt::Halt,
-    progress::stopwatch,
+    progress::{count, stopwatch},
     request::{Flow, Nesting},
     supervise::Stop,
     version,
 };
-
-/// Most pieces of advice that are given; the file of failures has all.
-const MOST_HINTS: usize = 5;
 
 /// Everything that is known when nothing moves any more.
 #[derive(Debug)]
@@ -53,13 +56,13 @@ impl Outcome<'_> {
         let report = &self.followed.report;
         let console = &mut session.console;
         self.results(console);
-        let failures = failures(self.plan, report);
+        let missed = missed::all(self.plan, report);
         let mut written = Written::default();
-        self.write_failures(&failures, &mut written, console);
+        self.write_missed(&missed, &mut written, console);
         if self.followed.stop.is_none() {
             self.write_results(&mut written, console);
         }
-        self.next(&written, !failures.is_empty(), (&session.program, &mut session.console));
+        self.next(&written, &missed, (&session.program, &mut session.console));
         let exit = match self.followed.stop {
             Some(stop) => return stop.into(),
             None => Exit::of_kinds(report.incomplete_kinds()),
@@ -78,15 +81,23 @@ impl Outcome<'_> {
         }
         console.info("=== Results ===");
         for (kind, tally) in kinds.iter().filter(|(_, tally)| tally.expected > 0) {
-            console.info(tally_line(*kind, tally));
+            console.info(match self.followed.stop {
+                Some(_) => stopped_line(*kind, self.kept(*tally)),
+                None => tally_line(*kind, tally),
+            });
         }
+        let there = if super::is_archive(self.plan) { "shared" } else { "found there" };
         let mut parts = vec![
-            format!("{} copied in {} blobs", HumanBytes(blobs.bytes), blobs.copied),
+            format!("{} copied in {}", HumanBytes(blobs.bytes), count(blobs.copied, "blob")),
             format!("{} mounted", blobs.mounted),
-            format!("{} found there", blobs.present),
+            format!("{} {there}", blobs.present),
         ];
+        let unfinished = self.followed.moved.saturating_sub(blobs.bytes);
+        if self.followed.stop.is_some() && unfinished > 0 {
+            parts.push(format!("{} of blobs that are not complete", HumanBytes(unfinished)));
+        }
         if *retries > 0 {
-            parts.push(format!("{retries} retries"));
+            parts.push(count(*retries, "retry"));
         }
         parts.push(format!("in {}", stopwatch(self.elapsed)));
         let line = parts.join(", ");
@@ -94,32 +105,27 @@ impl Outcome<'_> {
         console.tell(Level::Info, &told, &line);
     }
 
+    /// Of an archive that was not completed nothing is kept.
+    fn kept(&self, tally: Tally) -> Tally {
+        match self.followed.sealed {
+            None if super::is_archive(self.plan) => Tally { done: 0, ..tally },
+            _ => tally,
+        }
+    }
+
     /// Lists what failed in a file, in the order of the plan, and says what may help.
-    fn write_failures(
-        &self,
-        failures: &[(String, String, Option<String>)],
-        written: &mut Written,
-        console: &mut Console,
-    ) {
-        if failures.is_empty() {
+    fn write_missed(&self, missed: &[Missed], written: &mut Written, console: &mut Console) {
+        if missed.is_empty() {
             return;
         }
-        let line = |(origin, why, _): &(String, String, Option<String>)| {
-            let line = format!("error mirroring image {origin} error: {why}");
-            crate::console::printable(&line).into_owned() + "\n"
-        };
-        let text: String = failures.iter().map(line).collect();
         let file = self.run.working_dir.errors_file();
-        let count = failures.len();
-        match files::write(&file, text.as_bytes()) {
+        let number = missed.len();
+        match files::write(&file, missed::text(missed).as_bytes()) {
             Ok(()) => console
-                .say(Level::Error, format!("{count} not mirrored; {} lists why", file.display())),
+                .say(Level::Error, format!("{number} not mirrored; {} lists why", file.display())),
             Err(error) => written.fail(error, console),
         }
-        let hints: BTreeSet<_> = failures.iter().filter_map(|(_, _, hint)| hint.as_ref()).collect();
-        for hint in hints.into_iter().take(MOST_HINTS) {
-            console.say(Level::Error, format!("help: {hint}"));
-        }
+        missed::help(missed, console);
     }
 
     fn write_results(&self, written: &mut Written, console: &mut Console) {
@@ -142,34 +148,60 @@ impl Outcome<'_> {
         }
     }
 
-    fn next(&self, written: &Written, has_failed: bool, (program, console): (&str, &mut Console)) {
-        let Followed { stop, sealed, .. } = &self.followed;
-        let is_archive = super::is_archive(self.plan);
-        if let Some(sealed) = sealed {
-            let (count, size) = (sealed.volumes.len(), HumanBytes(sealed.total_len()));
-            let directory = self.directory().display();
-            let word = if count == 1 { "volume" } else { "volumes" };
-            console.info(format!("archive: {count} {word}, {size}, in {directory}"));
-            if has_failed {
-                console.warn("what failed is not in it, and the far side is told so");
-            }
-            let config = self.run.request.config.display();
-            console.info(format!(
-                "next: carry {directory} across, and there: {program} -c {config} --from \
-                 file://{directory} docker://REGISTRY[/NAMESPACE]"
-            ));
-        } else if is_archive {
-            console.warn("no archive was written; one that was there is as it was");
+    fn next(&self, written: &Written, missed: &[Missed], (program, console): (&str, &mut Console)) {
+        let is_stopped = self.followed.stop.is_some();
+        if let Some(sealed) = &self.followed.sealed {
+            self.carry(sealed, missed, (program, console));
+        } else if super::is_archive(self.plan) {
+            let before = match self.followed.before {
+                Before::Archive => "the older one is as it was",
+                Before::Nothing => "there was none before",
+            };
+            let written = if is_stopped {
+                "nothing was kept of the archive that was being written"
+            } else {
+                "no archive was written"
+            };
+            console.warn(format!("{written}; {before}"));
         } else if written.resources {
             let resources = self.run.working_dir.resources();
             console.info(format!("cluster resources: {}", resources.display()));
             console.info(format!("next: oc apply -f {}", resources.display()));
-        } else if stop.is_none() {
+        } else if !is_stopped {
             console.info("there is nothing to tell the cluster");
         }
-        if stop.is_some() || has_failed {
-            console.info("then, or later: the same command again; what is done stays done");
+        if !super::is_archive(self.plan) && (is_stopped || !missed.is_empty()) {
+            let then = if is_stopped { "next" } else { "then, or later" };
+            console
+                .info(format!("{then}: run the same command again; what is there is recognised"));
         }
+    }
+
+    /// Says what there is to be carried across, and what is not in it.
+    fn carry(&self, sealed: &Sealed, missed: &[Missed], (program, console): (&str, &mut Console)) {
+        let directory = self.directory().display();
+        let volumes = count(sealed.volumes.len(), "volume");
+        let size = HumanBytes(sealed.total_len());
+        console.info(format!("archive: {volumes}, {size}, in {directory}"));
+        let mut choice = "";
+        if !missed.is_empty() {
+            let replaced = match self.followed.before {
+                Before::Archive => ", and it replaced the older one",
+                Before::Nothing => "",
+            };
+            let lacking = count(missed.len(), "image");
+            console.warn(format!("the archive is PARTIAL: it lacks {lacking}{replaced}"));
+            let origins = missed.iter().map(|missed| missed.origin.clone()).collect();
+            for origin in missed::abridged(origins) {
+                console.warn(format!("  not in it: {origin}"));
+            }
+            choice = "run the same command again for a whole one; or, as it is, ";
+        }
+        let config = self.run.request.config.display();
+        console.info(format!(
+            "next: {choice}carry {directory} across, with {config}, and there: {program} -c \
+             {config} --from file://{directory} docker://REGISTRY[/NAMESPACE]"
+        ));
     }
 
     fn directory(&self) -> &Path {
@@ -190,15 +222,19 @@ impl Written {
     }
 }
 
-fn tally_line(kind: Kind, tally: &Tally) -> String {
-    let Tally { expected, done, .. } = tally;
-    let word = match kind {
+fn kind_word(kind: Kind) -> &'static str {
+    match kind {
         Kind::Release => "release",
         Kind::Operator => "operator",
         Kind::Additional => "additional",
         Kind::Helm => "helm",
         _ => "other",
-    };
+    }
+}
+
+fn tally_line(kind: Kind, tally: &Tally) -> String {
+    let Tally { expected, done, .. } = tally;
+    let word = kind_word(kind);
     if done == expected {
         return format!(" ✓  {done} / {expected} {word} images mirrored successfully");
     }
@@ -208,26 +244,15 @@ fn tally_line(kind: Kind, tally: &Tally) -> String {
     )
 }
 
-/// Returns every image that is not there, in the order of the plan: what it is called, why, and
-/// what may help.
-fn failures(plan: &Plan, report: &Report) -> Vec<(String, String, Option<String>)> {
-    let told = |origin: &str, failure: &Failure| {
-        (origin.to_owned(), failure.chain.join(": "), failure.hint.clone())
-    };
-    let lost = report.lost.iter().map(|Lost { failure, .. }| told(&failure.image, failure));
-    let mut failures: Vec<_> = lost.collect();
-    for (id, image) in plan.images() {
-        for name in &image.names {
-            if let Some(failure) = report.failed.get(&id) {
-                failures.push(told(&name.origin, failure));
-            } else if let Some(because) = report.skipped.get(&id) {
-                let needed = plan.image(*because).map_or("an image", |image| image.origin());
-                let why = format!("it needs {needed}, which is not there");
-                failures.push((name.origin.clone(), why, None));
-            }
-        }
-    }
-    failures
+/// Returns how the images of one kind went that a run did not get to the end of.
+fn stopped_line(kind: Kind, Tally { expected, done, failed, .. }: Tally) -> String {
+    let word = kind_word(kind);
+    let rest = expected.saturating_sub(done).saturating_sub(failed);
+    let mark = if done == expected { '✓' } else { '✗' };
+    let counted = [(rest, "not copied"), (failed, "failed")];
+    let counted = counted.iter().filter(|(number, _)| *number > 0);
+    let line = format!(" {mark}  {done} / {expected} {word} images mirrored");
+    counted.fold(line, |line, (number, how)| format!("{line}, {number} {how}"))
 }
 
 /// Returns the resources for a cluster that gets what `report` says is there.

@@ -10,7 +10,7 @@ use rustix::fs::statvfs;
 
 use super::{
     Ready, Run, Session,
-    follow::{Followed, follow},
+    follow::{Before, Followed, follow},
     show,
 };
 use crate::{
@@ -25,6 +25,8 @@ use crate::{
 const USUAL_GIB: u64 = 500;
 /// Name of the record that holds the configuration.
 const CONFIGURATION_RECORD: &str = "imageset-config.yaml";
+/// Name of the volume that every archive has.
+const FIRST_VOLUME: &str = "mirror_000001.tar";
 
 /// Executes into an archive in `directory`.
 ///
@@ -40,6 +42,7 @@ pub(super) async fn write(
 ) -> Result<Followed, Halt> {
     let (contents, layout) = draft(run, &ready.plan)?;
     files::make_dir(directory)?;
+    let before = before(directory);
     let free = free_bytes(directory);
     show::layout(&layout, free, &mut session.console);
     if run.request.space == SpaceCheck::Refuse {
@@ -51,6 +54,7 @@ pub(super) async fn write(
     means.places = means.places.with_destination(Place::Archive, writer.place());
     let ready = Ready { plan, means, options };
     let mut followed = follow(ready, directory.display().to_string(), session).await;
+    followed.before = before;
     if followed.stop.is_some() || followed.report.done.is_empty() {
         return Ok(followed);
     }
@@ -113,6 +117,11 @@ fn lay_out(run: &Run<'_>, contents: &Contents) -> Result<ArchiveLayout, Halt> {
         return Err(Complaint::told([message], Some(hint)).into());
     }
     Ok(layout)
+}
+
+/// Looks whether there is an archive that a new one would replace.
+fn before(directory: &Path) -> Before {
+    if directory.join(FIRST_VOLUME).exists() { Before::Archive } else { Before::Nothing }
 }
 
 /// Returns how many bytes may still be written there, where the file system says.

@@ -4,26 +4,29 @@ use std::{collections::BTreeSet, num::NonZeroUsize, path::Path, sync::Arc, time:
 
 use ocm_config::ImageSet;
 use ocm_mirror::{
-    Archived, DestinationRules, Layouts, Place, Places, Resolved, Upstream, Wishes, resolve,
+    Archived, Code, DestinationRules, Layouts, Lost, Place, Places, Resolved, Upstream, Wishes,
+    resolve,
 };
-use ocm_oci::Host;
+use ocm_oci::{Host, Reference};
 use ocm_transport::{
-    Client, ClientOptions, CredentialFiles, Credentials, Limits, Login as Known, TlsOptions,
-    Transport, Verify as Checked, archive::ArchiveReader,
+    Client, ClientOptions, Kind as Cause, Limits, TlsOptions, Transport, Verify as Checked,
+    archive::ArchiveReader,
 };
 
-use super::{Run, Session};
+use super::{Run, Session, logins};
 use crate::{
     console::Console,
     environment::Environment,
     halt::Halt,
     report::Complaint,
-    request::{Effort, Flow, Login, Request, Side, Verify},
+    request::{Effort, Flow, Request, Side, Verify},
 };
 
 /// What oc-mirror does where only one of the two bounds is given.
 const IMAGES_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
 const LAYERS_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+/// Patience with a request that moves no blob, where less was not asked for.
+const REQUEST: Duration = Duration::from_mins(1);
 /// Patience without end, in which clocks do not overflow.
 const FOREVER: Duration = Duration::from_hours(24 * 365);
 
@@ -48,6 +51,10 @@ struct To {
     client: Client,
     rules: DestinationRules,
 }
+
+/// What is said of a destination that lets nobody in.
+const ASKED_ONCE: &str = "the destination is asked once, before anything else, and not again; \
+                          nothing was copied";
 
 impl Ends {
     /// Opens both ends. The destination is asked whether it lets us in, the archive is checked.
@@ -157,7 +164,17 @@ impl To {
                 None => registry.check().await,
             }
         });
-        session.stopping.unless(check).await?.map_err(|error| Halt::from(&error))?;
+        if let Err(error) = session.stopping.unless(check).await? {
+            session.console.clear();
+            if error.kind() == Cause::Auth {
+                let login = &request.destination.login;
+                let whose = (rules.host(), rules.namespace());
+                let story = logins::story(login, whose, &session.environment).await;
+                session.console.warn(story);
+            }
+            session.console.warn(ASKED_ONCE);
+            return Err(Halt::from(&error));
+        }
         warn_if_clear(&client, rules.host(), &mut session.console);
         Ok(Self { client, rules: rules.clone() })
     }
@@ -171,6 +188,23 @@ pub(super) fn source_hosts(wishes: &Wishes) -> BTreeSet<Host> {
         _ => None,
     };
     places.filter_map(host).collect()
+}
+
+/// Says which credentials were shown to the registries that did not let us read.
+pub(super) async fn tell_of_logins(run: &Run<'_>, lost: &[Lost], session: &mut Session) {
+    let login = &run.request.source.login;
+    let mut told = BTreeSet::new();
+    for Lost { failure, .. } in lost {
+        if failure.code != Code::Transport(Cause::Auth) {
+            continue;
+        }
+        let Ok(Reference::Image(image)) = failure.image.parse() else { continue };
+        if told.insert(image.host().clone()) {
+            let whose = (image.host(), Some(image.repository()));
+            let story = logins::story(login, whose, &session.environment).await;
+            session.console.warn(story);
+        }
+    }
 }
 
 fn warn_if_clear(client: &Client, host: &Host, console: &mut Console) {
@@ -195,29 +229,16 @@ fn client(side: &Side, request: &Request, environment: &Environment) -> Result<C
     };
     let mut options = ClientOptions::default()
         .with_tls(tls)
-        .with_credentials(credentials(&side.login, environment)?)
+        .with_credentials(logins::credentials(&side.login, environment)?)
         .with_proxies(environment.proxies());
     if let Some(stall) = request.effort.stall {
         let stall = if stall.is_zero() { FOREVER } else { stall };
-        options = options.with_stall_timeout(stall);
+        options = options.with_stall_timeout(stall).with_request_timeout(stall.min(REQUEST));
     }
     if let Some(blobs) = blobs_at_once(&request.effort) {
         options = options.with_limits(Limits { reads: blobs, writes: blobs, ..Limits::default() });
     }
     Ok(Client::new(options)?)
-}
-
-fn credentials(login: &Login, environment: &Environment) -> Result<Credentials, Halt> {
-    let load = |explicit, search| Credentials::load(&CredentialFiles { explicit, search });
-    Ok(match login {
-        Login::Search => load(None, environment.credential_files())?,
-        Login::File(file) => load(Some(file.clone()), Vec::new())?,
-        Login::User { name, password } => {
-            Credentials::fixed(Known::basic(name.clone(), password.reveal()))
-        }
-        Login::Token(token) => Credentials::fixed(Known::registry_token(token.reveal())),
-        Login::Anonymous => Credentials::none(),
-    })
 }
 
 /// Returns how many blobs may move at once, where a bound was given.

@@ -25,6 +25,19 @@ pub(super) struct Followed {
     pub(super) stop: Option<Stop>,
     /// The archive that was made visible, if any.
     pub(super) sealed: Option<Sealed>,
+    /// What was in its place before.
+    pub(super) before: Before,
+    /// Bytes that crossed the network, those of unfinished blobs among them.
+    pub(super) moved: u64,
+}
+
+/// What is where an archive is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// An older archive.
+    Archive,
+    /// No archive.
+    Nothing,
 }
 
 /// Executes, until all is done or the program is told to stop; `archive` is where images go that
@@ -55,5 +68,6 @@ pub(super) async fn follow(ready: Ready, archive: String, session: &mut Session)
         }
     }
     session.console.clear();
-    Followed { report, stop, sealed: None }
+    let moved = progress.moved_so_far();
+    Followed { report, stop, sealed: None, before: Before::Nothing, moved }
 }

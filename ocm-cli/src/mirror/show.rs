@@ -6,7 +6,8 @@ use ocm_transport::archive::ArchiveLayout;
 
 use crate::{
     console::{Console, Level},
-    request::{Flow, Mode, Request},
+    progress::count,
+    request::{Effort, Flow, Mode, Request},
 };
 
 /// Says what was asked for.
@@ -41,6 +42,20 @@ pub(super) fn blocked(origins: &[String], console: &mut Console) {
     }
 }
 
+/// Says that places are asked, which may take a while without a word from them.
+pub(super) fn asking(images: usize, effort: &Effort, console: &mut Console) {
+    let line = format!("looking up {}", count(images, "image"));
+    if console.has_status() {
+        console.show(&[format!("  {line}")]);
+        return;
+    }
+    let retries = count(usize::try_from(effort.retries).unwrap_or(usize::MAX), "time");
+    console.info(match effort.retries {
+        0 => line,
+        _ => format!("{line}; what fails is tried again up to {retries}"),
+    });
+}
+
 /// Says what will be done.
 pub(super) fn plan(planned: &Planned, console: &mut Console) {
     for warning in &planned.warnings {
@@ -60,7 +75,7 @@ fn told(summary: &Summary) -> serde_json::Value {
 
 fn line(summary: &Summary) -> String {
     let Summary { images, present, lost, blobs, .. } = *summary;
-    let mut parts = vec![format!("{images} images")];
+    let mut parts = vec![count(images, "image")];
     if present > 0 {
         parts.push(format!("{present} already there"));
     }
@@ -71,18 +86,19 @@ fn line(summary: &Summary) -> String {
     if summary.bytes_shared > 0 {
         parts.push(format!("{} shared", HumanBytes(summary.bytes_shared)));
     }
-    parts.push(format!("{} to fetch in {blobs} blobs", HumanBytes(summary.bytes_to_fetch)));
+    let blobs = count(blobs, "blob");
+    parts.push(format!("{} to fetch in {blobs}", HumanBytes(summary.bytes_to_fetch)));
     parts.join(", ")
 }
 
 /// Says what an archive will take.
 pub(super) fn layout(layout: &ArchiveLayout, free: Option<u64>, console: &mut Console) {
     let (volumes, bytes) = (layout.volumes().len(), layout.total_len());
-    let word = if volumes == 1 { "volume" } else { "volumes" };
     let free_there = free.map(|free| format!(", {} free there", HumanBytes(free)));
     let line = format!(
-        "archive of {} in {volumes} {word}{}",
+        "archive of {} in {}{}",
         HumanBytes(bytes),
+        count(volumes, "volume"),
         free_there.unwrap_or_default()
     );
     let told = serde_json::json!({

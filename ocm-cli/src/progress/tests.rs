@@ -122,13 +122,13 @@ fn without_a_terminal_there_are_lines() {
 
 #[test]
 fn machines_are_told_the_same_in_objects() {
-    let Desk { mut console, err, .. } = desk(LogLevel::Debug, LogFormat::Json, Colour::Never);
+    let Desk { mut console, out, .. } = desk(LogLevel::Debug, LogFormat::Json, Colour::Never);
     watch(&mut console, |_, _| {});
-    for line in err.text().lines() {
+    for line in out.text().lines() {
         let object: Value = serde_json::from_str(line).unwrap();
         assert!(object["event"].is_string() && object["time"].is_string(), "{line}");
     }
-    insta::assert_snapshot!(err.text());
+    insta::assert_snapshot!(out.text());
 }
 
 /// Draws everything that a terminal shows, one picture after the other.
@@ -183,7 +183,7 @@ fn the_terminal_is_drawn_on_and_left_clean() {
     let mut console = console.with_status(Status::on(Box::new(screen.clone()), 80));
     let mut most = 0;
     watch(&mut console, |_, _| most = most.max(screen.text().lines().count()));
-    assert_eq!(most, 3, "the headline and two blobs");
+    assert_eq!(most, 4, "an empty line, the headline and two blobs");
     assert!(screen.text().contains("3/3 images · 2 failed"), "{}", screen.text());
     assert!(!err.text().contains("images, "), "no summaries where there are bars: {}", err.text());
     console.clear();

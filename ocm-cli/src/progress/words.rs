@@ -38,3 +38,24 @@ pub(super) fn transfer_word(how: Transfer) -> &'static str {
 pub(super) fn humane_pause(pause: Duration) -> String {
     if pause.is_zero() { "at once".to_owned() } else { format!("in {}", stopwatch(pause)) }
 }
+
+/// Returns how many of something there are, in words.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn one_thing_is_not_many() {
+        assert_eq!(count(1, "image"), "1 image");
+        assert_eq!(count(0, "image"), "0 images");
+        assert_eq!(count(2, "retry"), "2 retries");
+    }
+}

@@ -17,6 +17,26 @@ pub(crate) enum UsageError {
         /// What was typed.
         given: String,
     },
+    /// There are two of them.
+    #[error("there are two destinations: `{first}` and `{second}`")]
+    Destinations {
+        /// The one.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// The value of an on-off flag stands apart from it.
+    #[error("`{given}` belongs to no flag")]
+    Boolean {
+        /// What was typed.
+        given: String,
+    },
+    /// A command of oc-mirror that ocm does not have.
+    #[error("ocm has no `{name}` yet")]
+    Command {
+        /// Which.
+        name: String,
+    },
     /// No directory stands after the prefix.
     #[error("no directory stands after `file://`")]
     NoDirectory,
@@ -130,6 +150,17 @@ impl UsageError {
             }
             Self::NoDestination => "write `file://DIR` or `docker://HOST[/NAMESPACE]` at the end",
             Self::Destination { given } => return Some(destination_hint(given)),
+            Self::Destinations { .. } => {
+                "run the program once for each; what is read comes with `--from file://DIR`"
+            }
+            Self::Boolean { given } => {
+                return Some(format!(
+                    "an on-off flag and its value are joined: `--dry-run={given}`"
+                ));
+            }
+            Self::Command { .. } => {
+                "it mirrors, and has the commands `demo`, `serve` and `version`"
+            }
             Self::NoDirectory => "write `file://DIR`",
             Self::Target(error) => return error.hint(),
             Self::NoConfig => "write `-c FILE`, with an ImageSetConfiguration",
@@ -158,6 +189,23 @@ impl UsageError {
 }
 
 fn destination_hint(given: &str) -> String {
+    if let Some(host) = given.strip_prefix("https://") {
+        return format!("write `docker://{}`", host.trim_end_matches('/'));
+    }
+    if let Some(host) = given.strip_prefix("http://") {
+        let host = host.trim_end_matches('/');
+        return format!("write `docker://{host}`, and `--dest-tls-verify=false` for plain HTTP");
+    }
+    let layout = given.strip_prefix("oci://").or_else(|| given.strip_prefix("oci:"));
+    if let Some(directory) = layout {
+        return format!(
+            "ocm writes no layout: write `file://{directory}` for an archive, or serve a layout \
+             with `serve --writable` and write `docker://HOST`"
+        );
+    }
+    if given.starts_with(['/', '.', '~']) {
+        return format!("write `file://{given}`");
+    }
     if given.contains("://") || given.contains('/') || given.contains('.') || given.contains(':') {
         return format!("write `docker://{0}` or `file://{0}`", without_scheme(given));
     }

@@ -81,6 +81,12 @@ fn what_makes_no_sense_is_said_with_what_to_type() {
         "-c x file://",
         "-c x docker://r",
         "-c x --workspace file://w http://r",
+        "-c x --workspace file://w https://r/ns/",
+        "-c x oci://layout",
+        "-c x /tmp/foo",
+        "-c x --dry-run false file://out",
+        "-c x file://out --dry-run false",
+        "-c x file://out docker://r",
         "-c x --workspace file://w registry.lab:5000/mirror",
         "-c x --workspace file://w docker://r/app:v1",
         "verison",
@@ -131,9 +137,8 @@ fn paths_are_cut_where_they_go_into_a_registry() {
 
 #[test]
 fn what_changes_nothing_is_gathered() {
-    let request = request(
-        "-c x --port 1 --src-daemon-host h --since 2026-11-21 --from in docker://r docker://s",
-    );
+    let request =
+        request("-c x --port 1 --src-daemon-host h --since 2026-11-21 --from in docker://r more");
     let expected = ["--port", "--since", "--src-daemon-host", "every argument after the first"];
     assert_eq!(request.unwrap().ineffective, expected);
 }

@@ -18,10 +18,15 @@ async fn one_missing_image_fails_nothing_else() {
     world.configure(&format!("  - name: {missing}\n  - name: nonsense\n"));
     let said = world.mirror("--retry-times 0");
     said.assert_code(8);
+    assert!(said.err.contains("isc.yaml:9:11"), "shown where it stands: {}", said.err);
+    said.assert_says("1 image of `isc.yaml` cannot be mirrored as written");
+    said.assert_says("Failed to copy generic nonsense: line 9, column 11: ");
+    assert!(!said.out.contains("configured wrongly"), "{}", said.out);
     world.assert_mirrored().await;
     said.assert_says(&format!("Failed to copy generic {missing}: "));
     said.assert_says(" ✗  3 / 5 additional images mirrored: Some additional images failed");
     said.assert_says("the same command again");
+    said.assert_says(&format!("  for {missing}: "));
     let file = world.only("w/working-dir/logs", "mirroring_errors_").unwrap();
     said.assert_says(&format!("2 not mirrored; {file} lists why"));
     let errors = world.read(&file);
@@ -43,8 +48,22 @@ async fn an_archive_without_any_image_does_not_replace_one_with_some() {
         .write_config(&format!("  additionalImages:\n  - name: {}/no/such:v1\n", world.far.host()));
     let said = world.run(&to_disk);
     said.assert_code(8);
-    said.assert_says("no archive was written; one that was there is as it was");
+    said.assert_says("no archive was written; the older one is as it was");
     assert!(fs::read(world.path("disk/mirror_000001.tar")).unwrap() == before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partial_archive_says_so() {
+    let world = World::new().await;
+    let to_disk = format!("-c isc.yaml {INSECURE} --retry-times 0 file://disk");
+    world.run(&to_disk).assert_code(0);
+    let missing = format!("{}/no/such:v1", world.far.host());
+    world.configure(&format!("  - name: {missing}\n"));
+    let said = world.run(&to_disk);
+    said.assert_code(8);
+    said.assert_says("the archive is PARTIAL: it lacks 1 image, and it replaced the older one");
+    said.assert_says(&format!("  not in it: {missing}"));
+    said.assert_says("next: run the same command again for a whole one; or, as it is, carry disk");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +113,8 @@ async fn credentials_are_asked_for_named_and_never_shown() {
     };
     let nobody = run("");
     nobody.assert_code(1);
+    nobody.assert_says(&format!("no credentials for {} were found; looked for in ", locked.host()));
+    nobody.assert_says("the destination is asked once");
     assert!(nobody.err.contains("--authfile") && nobody.err.contains("podman login"), "{nobody:?}");
     run("--dest-creds me:hunter3").assert_code(1);
     let me = run("--dest-creds me:hunter2");
@@ -107,6 +128,14 @@ async fn credentials_are_asked_for_named_and_never_shown() {
     fs::rename(world.path("auth.json"), world.path(".docker/config.json")).unwrap();
     run("").assert_code(0);
     run("--dest-no-creds").assert_code(1);
+    let from = format!("  additionalImages:\n  - name: {}/a/b:v1\n", locked.host());
+    world.write_config(&from);
+    let locked_out = world.run(&format!("-c isc.yaml {INSECURE} --src-no-creds file://disk"));
+    locked_out.assert_code(8);
+    locked_out.assert_says(" was asked without credentials, as a flag says");
+    fs::write(world.path("other.json"), r#"{"auths":{}}"#).unwrap();
+    let words = format!("-c isc.yaml {INSECURE} --src-authfile other.json file://disk");
+    world.run(&words).assert_says(" were found; looked for in other.json");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,6 +181,43 @@ async fn a_directory_without_an_archive_is_no_archive() {
     said.assert_code(1);
     assert!(said.err.contains("`empty` holds no archive"), "{}", said.err);
     assert!(said.err.contains("mirror_000001.tar"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_mounted_nothing_is_made() {
+    let world = World::new().await;
+    let said = world.run("-c isc.yaml --from file://media/usb docker://NEAR");
+    said.assert_code(1);
+    assert!(said.err.contains("`--from media/usb` does not exist"), "{}", said.err);
+    assert!(!world.path("media").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn patterns_that_match_everything_are_told() {
+    let world = World::new().await;
+    let name = format!("{}/a/b:v1", world.far.host());
+    world.write_config(&format!(
+        "  additionalImages:\n  - name: {name}\n  blockedImages:\n  - name: .*\n"
+    ));
+    let said = world.mirror("");
+    said.assert_code(1);
+    assert!(
+        said.err.contains("leaves nothing to mirror: it matches 1 image, and no"),
+        "{}",
+        said.err
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_read_one_stream() {
+    let world = World::new().await;
+    let said = world.run("-c isc.yaml --log-format json --workspace file://w docker://127.0.0.1:1");
+    said.assert_code(1);
+    assert_eq!(said.err, "");
+    for line in said.out.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect(line);
+    }
+    assert!(said.out.lines().last().unwrap().contains("\"level\":\"error\""), "{}", said.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

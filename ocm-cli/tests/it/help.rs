@@ -67,7 +67,7 @@ fn what_makes_no_sense_exits_1_with_usage_on_stderr() {
 fn machines_are_told_in_json_that_something_makes_no_sense() {
     let said = run(&["--log-format", "json", "file://o"]);
     said.assert_code(1);
-    let object: serde_json::Value = serde_json::from_str(&said.err).unwrap();
+    let object: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(object["message"], "`--config` is missing");
     assert_eq!(object["hint"], "write `-c FILE`, with an ImageSetConfiguration");
 }

@@ -114,7 +114,8 @@ async fn a_dry_run_writes_what_would_be_and_copies_nothing() {
     assert!(mapping.starts_with("docker://FAR/bench/app-0000:v1=file://bench/app-0000:v1\n"));
     world.mirror("").assert_code(0);
     world.mirror("--dry-run").assert_code(0);
-    assert_eq!(names(&directory), ["itms-oc-mirror.yaml", "mapping.txt"], "nothing is missing now");
+    assert_eq!(names(&directory), ["itms-oc-mirror.yaml", "mapping.txt", "missing.txt"]);
+    assert_eq!(world.read("w/working-dir/dry-run/missing.txt"), "", "nothing is missing now");
 }
 
 #[tokio::test(flavor = "multi_thread")]

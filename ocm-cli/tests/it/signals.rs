@@ -55,7 +55,9 @@ async fn ctrl_c_ends_a_mirror_with_130() {
     said.assert_code(130);
     said.assert_says("stopped by Ctrl-C");
     said.assert_says(" ✗  0 / 3 additional images mirrored");
-    said.assert_says("the same command again; what is done stays done");
+    said.assert_says(" ✗  0 / 3 additional images mirrored, 3 not copied");
+    said.assert_says("next: run the same command again; what is there is recognised");
+    assert!(!said.out.contains("please check the logs"), "{}", said.out);
     assert!(!world.path("w/working-dir/cluster-resources").exists());
 }
 
@@ -67,6 +69,9 @@ async fn sigterm_ends_an_archive_with_143_and_leaves_none() {
     let said = end(child).await;
     said.assert_code(143);
     said.assert_says("stopped by SIGTERM");
-    said.assert_says("no archive was written");
+    said.assert_says(
+        "nothing was kept of the archive that was being written; there was none before",
+    );
+    assert!(!said.out.contains("stays done"), "{}", said.out);
     assert_eq!(crate::world::names(&world.path("disk")), ["working-dir"]);
 }
