@@ -1,6 +1,6 @@
 use std::{error::Error, iter};
 
-use ocm_transport::{Kind as Cause, TransportError};
+use ocm_transport::{Kind as Cause, TransportError, Verb};
 use serde::{Deserialize, Serialize};
 
 /// Why an image is not at the destination: an error made data, so that it can be stored.
@@ -89,6 +89,14 @@ impl Failure {
     }
 }
 
+impl From<&TransportError> for Failure {
+    /// Tells of an operation outside of a run, where what is fetched is of the source.
+    fn from(error: &TransportError) -> Self {
+        let is_read = error.operation().verb == Verb::Fetch;
+        Self::at(if is_read { Side::Source } else { Side::Destination }, error)
+    }
+}
+
 /// Says what a person can do about it.
 fn hint(code: Code, side: Side) -> Option<String> {
     let flag = match side {
@@ -128,7 +136,7 @@ fn hint(code: Code, side: Side) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use ocm_transport::{Mismatch, Operation, Retry, Verb};
+    use ocm_transport::{Mismatch, Operation, Retry};
 
     use super::*;
 
