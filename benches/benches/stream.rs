@@ -50,7 +50,8 @@ fn verified(bencher: Bencher<'_, '_>, chunk: usize) {
             reference: "content".to_owned(),
         };
         let bytes = stream::iter(chunks.clone()).map(Ok).boxed();
-        let mut stream = BlobStream::new(blob.clone(), Body { operation, starts_at: 0, bytes });
+        let mut stream =
+            BlobStream::new(blob.clone(), Body { operation, starts_at: 0, bytes, kept_in: None });
         let passed = runtime.block_on(async {
             let mut passed = 0;
             while let Some(chunk) = stream.next().await {

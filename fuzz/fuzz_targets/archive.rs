@@ -118,7 +118,7 @@ fn body() -> Body {
     let (place, reference) = ("here".to_owned(), "a layer".to_owned());
     let operation = Operation { place, verb: Verb::Fetch, reference };
     let bytes = futures::stream::iter([Ok(Bytes::from_static(LAYER))]);
-    Body { operation, starts_at: 0, bytes: Box::pin(bytes) }
+    Body { operation, starts_at: 0, bytes: Box::pin(bytes), kept_in: None }
 }
 
 fn patched(patches: &[u8]) -> Vec<u8> {

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The job runs on other threads, and none of them is waited for: a file that a slow disk will
-//! not let go of holds up neither the second Ctrl-C nor the end.
+//! not let go of holds up neither the second Ctrl-C nor the end. It has a thread of its own because
+//! the runtime may have a single one, on which signals must be noticed while the job is busy.
 
 use std::{
     future::Future,

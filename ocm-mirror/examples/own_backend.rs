@@ -84,7 +84,12 @@ impl Source for Greeting {
         if Digest::of(&blob) != *digest {
             return Err(TransportError::new(operation, Kind::NotFound, Retry::Never));
         }
-        Ok(Body { operation, starts_at: 0, bytes: stream::iter([Ok(blob.into())]).boxed() })
+        Ok(Body {
+            operation,
+            starts_at: 0,
+            bytes: stream::iter([Ok(blob.into())]).boxed(),
+            kept_in: None,
+        })
     }
 
     async fn tags(&self, _: &Page) -> Result<Listing<Tag>, TransportError> {

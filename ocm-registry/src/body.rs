@@ -133,7 +133,12 @@ mod tests {
                 let operation = receiving(&"a".parse().unwrap(), None);
                 let pieces = content[starts_at..].chunks(piece).map(Bytes::from_static);
                 let bytes = stream::iter(pieces.map(Ok).collect::<Vec<_>>()).boxed();
-                let sent = ocm_transport::Body { operation, starts_at: starts_at as u64, bytes };
+                let sent = ocm_transport::Body {
+                    operation,
+                    starts_at: starts_at as u64,
+                    bytes,
+                    kept_in: None,
+                };
                 let parts: Vec<Bytes> = cut(sent, 3..8).try_collect().await.unwrap();
                 assert_eq!(parts.concat(), b"34567", "from {starts_at} by {piece}");
             }

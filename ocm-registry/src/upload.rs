@@ -203,7 +203,7 @@ impl Target<'_> {
         let operation = body::receiving(self.name, digest);
         let stall = self.ask.registry.options.stall_timeout;
         let bytes = body::received(body, operation.clone(), stall);
-        ocm_transport::Body { operation, starts_at: 0, bytes }
+        ocm_transport::Body { operation, starts_at: 0, bytes, kept_in: None }
     }
 
     /// A chunk that says where it belongs must belong where the last one ended.

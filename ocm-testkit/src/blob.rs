@@ -93,7 +93,7 @@ impl Blob {
             yield_now().await;
             Ok(chunk)
         });
-        Body { operation, starts_at, bytes: bytes.boxed() }
+        Body { operation, starts_at, bytes: bytes.boxed(), kept_in: None }
     }
 }
 

@@ -60,7 +60,8 @@ async fn fill(place: &Memory, repository: &RepoName) -> Result<Descriptor, Box<d
         reference: blob.digest.to_string(),
     };
     let bytes = stream::iter([Ok(content.into())]).boxed();
-    let stream = BlobStream::new(blob.clone(), Body { operation, starts_at: 0, bytes });
+    let stream =
+        BlobStream::new(blob.clone(), Body { operation, starts_at: 0, bytes, kept_in: None });
     let destination = place.destination(repository).ok_or("memory can be written")?;
     if let Begun::Open(upload) = destination.begin(&blob.digest, Some(blob.size), None).await? {
         let _stored = upload.finish(stream).await?;

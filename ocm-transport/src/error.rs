@@ -96,6 +96,15 @@ pub struct Mismatch {
     pub received: u64,
 }
 
+/// A file of ours no longer holds what was put there; reading it again helps nobody.
+#[derive(Debug, thiserror::Error)]
+#[error("{files} was altered or damaged: copy this file again from where it was written")]
+pub(crate) struct Altered {
+    /// The file, or those of which it is one.
+    pub(crate) files: String,
+    pub(crate) source: Mismatch,
+}
+
 impl TransportError {
     /// Makes an error without a cause beneath it.
     pub fn new(operation: Operation, kind: Kind, retry: Retry) -> Self {

@@ -227,7 +227,7 @@ impl Source for Handle {
         let chunk = |at: usize| Ok(sent.slice(at..sent.len().min(at + self.chunk.get())));
         let chunks = stream::iter(starts.map(chunk).chain(reset.map(Err)).collect::<Vec<_>>());
         let bytes = chunks.then(after_others).boxed();
-        Ok(Body { operation, starts_at: start, bytes })
+        Ok(Body { operation, starts_at: start, bytes, kept_in: None })
     }
 
     async fn tags(&self, page: &Page) -> Result<Listing<Tag>, TransportError> {

@@ -213,7 +213,7 @@ impl Source for Repository {
         let bytes = stream.stream.map(move |chunk| {
             chunk.map_err(|error| failure(OciDistributionError::IoError(error), on.clone()))
         });
-        Ok(Body { operation, starts_at, bytes: bytes.boxed() })
+        Ok(Body { operation, starts_at, bytes: bytes.boxed(), kept_in: None })
     }
 
     async fn tags(&self, page: &Page) -> Result<Listing<Tag>, TransportError> {

@@ -184,6 +184,27 @@ async fn a_directory_without_an_archive_is_no_archive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_says_what_will_fail_and_what_may_help() {
+    let world = World::new().await;
+    let missing = format!("{}/no/such:v1", world.far.host());
+    world.configure(&format!("  - name: {missing}\n"));
+    let said = world.run(&format!("-c isc.yaml {INSECURE} --retry-times 0 --dry-run file://disk"));
+    said.assert_code(8);
+    said.assert_says("help: check the name and the tag");
+    said.assert_says(&format!("  for {missing}: "));
+    said.assert_says(" in 1 volume, ");
+    assert_eq!(world.read("disk/working-dir/dry-run/missing.txt").lines().count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_to_come_are_told() {
+    let world = World::new().await;
+    let said = world.run("delete --generate --workspace file://w docker://NEAR");
+    said.assert_code(1);
+    assert!(said.err.contains("ocm has no `delete` yet"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_is_mounted_nothing_is_made() {
     let world = World::new().await;
     let said = world.run("-c isc.yaml --from file://media/usb docker://NEAR");

@@ -10,7 +10,7 @@ use ocm_oci::{Descriptor, Digest, MediaType, RepoName, Tag, TagOrDigest};
 use super::volume::Medium;
 use crate::{
     Body, Kind, Listing, Manifest, Operation, Page, Referrer, Retry, Source, TransportError, Verb,
-    memory::list, store::chunks,
+    error::Altered, memory::list, store::chunks,
 };
 
 /// Largest manifest that is read to see what it says about others, in bytes.
@@ -193,9 +193,18 @@ async fn read_manifest(
     let body = body(media, found, 0..found.size, operation.clone());
     let chunks: Vec<Bytes> = body.bytes.try_collect().await?;
     Manifest::verify(descriptor.media_type.clone(), chunks.concat().into(), &descriptor.digest)
-        .map_err(|mismatch| {
-            TransportError::new(operation, Kind::Corrupt, Retry::Never).caused_by(mismatch)
+        .map_err(|source| {
+            let altered = Altered { files: names(media, found), source };
+            TransportError::new(operation, Kind::Corrupt, Retry::Never).caused_by(altered)
         })
+}
+
+/// Names the volumes that hold some of it.
+fn names(media: &[Medium], found: &Found) -> String {
+    let volumes = found.extents.iter().filter_map(|extent| media.get(extent.volume));
+    let mut names: Vec<_> = volumes.map(|it| format!("`{}`", it.path.display())).collect();
+    names.dedup();
+    names.join(" or ")
 }
 
 /// Reads `range`, in which `found` has bytes.
@@ -213,10 +222,10 @@ pub(super) fn body(
         Some((medium, (offset, end - start)))
     };
     let parts: Vec<_> = found.extents.iter().filter_map(part).collect();
-    let reading = operation.clone();
+    let (reading, kept_in) = (operation.clone(), names(media, found));
     let bytes = stream::iter(parts)
         .map(move |(medium, part)| chunks(move || medium.open(), part, reading.clone()))
         .flatten()
         .boxed();
-    Body { operation, starts_at: range.start, bytes }
+    Body { operation, starts_at: range.start, bytes, kept_in: Some(kept_in) }
 }

@@ -182,5 +182,5 @@ pub fn body(chunks: &[&[u8]], breaks: Option<Kind>) -> Body {
     let error = breaks.map(|kind| TransportError::new(operation.clone(), kind, Retry::Again));
     let chunks = chunks.iter().map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
     let bytes = stream::iter(chunks.chain(error.map(Err)).collect::<Vec<_>>()).boxed();
-    Body { operation, starts_at: 0, bytes }
+    Body { operation, starts_at: 0, bytes, kept_in: None }
 }

@@ -70,7 +70,8 @@ impl Source for Repository {
         }
         let open = move || Ok(Opened::File(file));
         let bytes = chunks(open, (start, end - start), operation.clone()).boxed();
-        Ok(Body { operation, starts_at: start, bytes })
+        let kept_in = Some(format!("`{}`", self.shared.store.path(digest).display()));
+        Ok(Body { operation, starts_at: start, bytes, kept_in })
     }
 
     async fn tags(&self, page: &Page) -> Result<Listing<Tag>, TransportError> {

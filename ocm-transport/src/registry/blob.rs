@@ -42,7 +42,7 @@ impl Repository {
             // No header can ask for nothing, and nothing is what comes.
             Some(range) if range.is_empty() => {
                 let (operation, bytes) = (operation.clone(), stream::empty().boxed());
-                return Ok(Body { operation, starts_at: range.start, bytes });
+                return Ok(Body { operation, starts_at: range.start, bytes, kept_in: None });
             }
             Some(Range { start, end }) => {
                 // Closed, since there are registries that refuse an open one.
@@ -66,7 +66,12 @@ impl Repository {
             _ => return Err(refusal(opened).await),
         };
         let stall = self.endpoint.wire.options.stall_timeout;
-        Ok(Body { operation: operation.clone(), starts_at, bytes: bytes(opened, stall, operation) })
+        Ok(Body {
+            operation: operation.clone(),
+            starts_at,
+            bytes: bytes(opened, stall, operation),
+            kept_in: None,
+        })
     }
 
     fn blob_call(&self, method: Method, digest: &Digest) -> Call {

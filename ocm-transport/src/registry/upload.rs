@@ -140,7 +140,8 @@ impl Session {
         let (call, endpoint) = (self.call(Method::DELETE), &self.repository.endpoint);
         let request = RequestLine::new(&call.method, &self.location.url);
         let patience = GIVING_UP.min(endpoint.patience());
-        let asked = Deadline::after(patience).bound(&request, endpoint.ask(&call, NOTHING_LIMIT));
+        let asked = Box::pin(endpoint.ask(&call, NOTHING_LIMIT));
+        let asked = Deadline::after(patience).bound(&request, asked);
         match asked.await?.checked() {
             Err(failure) if failure.retry() != Retry::Never => Err(failure),
             Ok(_) | Err(_) => Ok(()),

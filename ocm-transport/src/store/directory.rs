@@ -45,6 +45,11 @@ impl Store {
         &self.root
     }
 
+    /// Returns where content is, or would be.
+    pub(crate) fn path(&self, digest: &Digest) -> PathBuf {
+        self.folder(digest).join(digest.hex())
+    }
+
     fn folder(&self, digest: &Digest) -> PathBuf {
         self.root.join("blobs").join(digest.algorithm().as_str())
     }

@@ -12,13 +12,16 @@ use bytes::Bytes;
 use futures::future::join_all;
 use ocm_oci::{Digest, MediaType, Tag, TagOrDigest};
 use ocm_transport::{
-    Begun, Kind, Manifest, SourceExt as _, Stored, Transport,
+    Begun, Kind, Manifest, Retry, SourceExt as _, Stored, Transport,
     conformance::{self, Fixture, describe},
     layout::{OciLayout, OciLayoutError},
 };
 use serde_json::{Value, json};
 
-use crate::archive::{Images, files, names, push, repository, tag};
+use crate::{
+    archive::{Images, files, names, push, repository, tag},
+    support::chain,
+};
 
 #[tokio::test]
 async fn keeps_the_contract() {
@@ -350,7 +353,9 @@ async fn altered_content_is_found() {
     let from = layout.source(&repository("any"));
     let layer = describe(&images.blobs[2]);
     fs::write(blobs.join(layer.digest.hex()), "0123456789").unwrap();
-    assert_eq!(from.blob_bytes(&layer).await.unwrap_err().kind(), Kind::Corrupt);
+    let error = from.blob_bytes(&layer).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (Kind::Corrupt, Retry::Never));
+    assert!(chain(&error).contains(&layer.digest.hex()), "{}", chain(&error));
     let manifest = images.manifests[0].descriptor();
     let path = blobs.join(manifest.digest.hex());
     let altered = String::from_utf8(fs::read(&path).unwrap()).unwrap().replace("amd64", "arm64");

@@ -387,9 +387,12 @@ async fn a_dropped_upload_sends_nothing() {
 
 /// A source that says nothing for `silence`, and then its content.
 fn slow(silence: Duration) -> BlobStream {
-    let Body { operation, starts_at, bytes } = conformance::body(&[CONTENT], None);
+    let Body { operation, starts_at, bytes, .. } = conformance::body(&[CONTENT], None);
     let late = stream::once(tokio::time::sleep(silence)).flat_map(|()| stream::empty());
-    BlobStream::new(blob(), Body { operation, starts_at, bytes: late.chain(bytes).boxed() })
+    BlobStream::new(
+        blob(),
+        Body { operation, starts_at, bytes: late.chain(bytes).boxed(), kept_in: None },
+    )
 }
 
 /// A token that was fetched before the wait for others would have ended after it.
@@ -444,7 +447,7 @@ async fn a_registry_that_takes_nothing_is_a_stall() {
     let chunks: Vec<_> =
         (0..large.len()).step_by(1 << 20).map(|at| Ok(large.slice(at..at + (1 << 20)))).collect();
     let operation = conformance::body(&[], None).operation;
-    let body = Body { operation, starts_at: 0, bytes: stream::iter(chunks).boxed() };
+    let body = Body { operation, starts_at: 0, bytes: stream::iter(chunks).boxed(), kept_in: None };
     let stream = BlobStream::new(conformance::describe(&large), body);
     let interrupted = begin(&*to).await.finish(stream).await.unwrap_err();
     assert_eq!(interrupted.cause.kind(), Kind::Stall, "{}", chain(&interrupted.cause));
