@@ -9,7 +9,7 @@
 //! A decision is taken once, left of [`Plan`]; right of it nothing decides. So a dry run is a plan
 //! printed, a retry is the same plan executed again, and so is going on after a crash.
 //!
-//! [`prepare`] does survey, expand and plan in one go; [`execute`] carries the plan out.
+//! [`prepare()`] does survey, expand and plan in one go; [`execute()`] carries the plan out.
 //! Mirroring from registry to registry, into an archive and out of it differ in the
 //! [`Places`] they are given, and in nothing else:
 //!

@@ -6,9 +6,9 @@
 //!
 //! | group | wants | fits |
 //! |---|---|---|
-//! | [`writes`] | an empty place for each check | also places that are planned beforehand: they are told of [`Fixture::everything`] |
-//! | [`reads`] | one place that holds [`Fixture::readable`] | also places that cannot be written |
-//! | [`changes`] | an empty place for each check; tags move, content is removed | the rest |
+//! | [`writes()`] | an empty place for each check | also places that are planned beforehand: they are told of [`Fixture::everything`] |
+//! | [`reads()`] | one place that holds [`Fixture::readable`] | also places that cannot be written |
+//! | [`changes()`] | an empty place for each check; tags move, content is removed | the rest |
 //!
 //! ```
 //! # async fn example() {

@@ -25,7 +25,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// Returns what the checks of [`reads`](super::reads) expect to find.
+    /// Returns what the checks of [`reads`](super::reads()) expect to find.
     pub fn readable() -> Self {
         let blobs = [CONTENT, CONFIG, b""];
         let blobs = blobs.map(|blob| (Digest::of(blob), Bytes::from_static(blob)));
