@@ -1,6 +1,7 @@
 //! The program as people run it, against registries on loopback.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod bad_input;
 mod demo;
 mod failures;
 mod help;
