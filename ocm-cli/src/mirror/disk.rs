@@ -50,6 +50,8 @@ pub(super) async fn write(
     }
     let created = ArchiveWriter::create(directory, layout, &contents);
     let writer = session.stopping.unless(created).await??;
+    // The writer has what it needs of it, and the run takes long.
+    drop(contents);
     let Ready { plan, mut means, options } = ready;
     means.places = means.places.with_destination(Place::Archive, writer.place());
     let ready = Ready { plan, means, options };

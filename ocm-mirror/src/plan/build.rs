@@ -199,7 +199,8 @@ impl Draft {
         // An image that was lost while it was read leaves manifests behind.
         let roots = content.images.iter().map(|image| &image.root);
         let tree = content.tree(roots).into_iter();
-        content.manifests = tree.map(|(digest, node)| (digest.clone(), node.clone())).collect();
+        let wanted: BTreeSet<_> = tree.map(|(digest, _)| digest.clone()).collect();
+        content.manifests.retain(|digest, _| wanted.contains(digest));
         let blob = |(digest, wanted_by): (&Digest, BTreeSet<ImageId>)| {
             let from = wanted_by.iter().filter_map(|image| sources.get(image.0)).flatten();
             let mut seen = BTreeSet::new();
