@@ -95,7 +95,7 @@ pub(crate) async fn run(request: Request, session: &mut Session) -> Exit {
 async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> {
     let begun = Instant::now();
     let run = Run::begin(request, session)?;
-    let ends = Ends::open(request, &run.configuration.image_set, session).await?;
+    let mut ends = Ends::open(request, &run.configuration.image_set, session).await?;
     let mut resolved = ends.resolve(&run);
     run.configuration.explain(&mut resolved.lost);
     show::blocked(&resolved.blocked, &mut session.console);

@@ -42,7 +42,7 @@ enum From {
     /// Wherever references say.
     Registries { client: Client, layouts: Layouts },
     /// One archive.
-    Archive { reader: ArchiveReader, archived: Box<Archived> },
+    Archive { reader: ArchiveReader, archived: Option<Box<Archived>> },
 }
 
 /// A registry; without one, content goes into an archive that the plan has to be known for.
@@ -74,7 +74,7 @@ impl Ends {
                 let opened = session.stopping.unless(ArchiveReader::open(from)).await;
                 let reader = opened??;
                 let archived = session.stopping.unless(Archived::read(&reader)).await??;
-                From::Archive { reader, archived: Box::new(archived) }
+                From::Archive { reader, archived: Some(Box::new(archived)) }
             }
             Flow::MirrorToDisk { .. } | Flow::MirrorToMirror { .. } => {
                 let client = client(&request.source, request, &session.environment)?;
@@ -87,13 +87,20 @@ impl Ends {
     }
 
     /// Finds out which images the configuration means.
-    pub(super) fn resolve(&self, run: &Run<'_>) -> Resolved {
+    pub(super) fn resolve(&mut self, run: &Run<'_>) -> Resolved {
         let rules = self.to.as_ref().map(|to| &to.rules);
-        let from = match &self.from {
-            From::Registries { layouts, .. } => Upstream::Origins(layouts),
-            From::Archive { archived, .. } => Upstream::Archive(archived),
-        };
-        resolve(&run.configuration.image_set, rules, from)
+        let image_set = &run.configuration.image_set;
+        match &mut self.from {
+            From::Registries { layouts, .. } => {
+                resolve(image_set, rules, Upstream::Origins(layouts))
+            }
+            // Its plan is as large as ours, and is not needed twice.
+            From::Archive { archived, .. } => {
+                archived.take().map_or_else(Resolved::default, |had| {
+                    resolve(image_set, rules, Upstream::Archive(&had))
+                })
+            }
+        }
     }
 
     /// Returns where content goes.
