@@ -9,19 +9,26 @@ use std::{
 use serde_json::Value;
 
 /// What each crate may use of this workspace. The command line may use everything.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("ocm-oci", &[]),
     ("ocm-config", &["ocm-oci"]),
+    ("ocm-graph", &["ocm-oci"]),
+    ("ocm-catalog", &["ocm-oci"]),
     ("ocm-resources", &["ocm-oci"]),
     ("ocm-transport", &["ocm-oci"]),
     ("ocm-registry", &["ocm-oci", "ocm-transport"]),
     ("ocm-testkit", &["ocm-oci", "ocm-transport", "ocm-registry"]),
-    ("ocm-mirror", &["ocm-oci", "ocm-config", "ocm-resources", "ocm-transport"]),
+    (
+        "ocm-mirror",
+        &["ocm-oci", "ocm-config", "ocm-graph", "ocm-catalog", "ocm-resources", "ocm-transport"],
+    ),
     (
         "ocm-cli",
         &[
             "ocm-oci",
             "ocm-config",
+            "ocm-graph",
+            "ocm-catalog",
             "ocm-resources",
             "ocm-transport",
             "ocm-registry",
@@ -31,12 +38,21 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ),
     (
         "ocm-benches",
-        &["ocm-oci", "ocm-config", "ocm-transport", "ocm-registry", "ocm-testkit", "ocm-mirror"],
+        &[
+            "ocm-oci",
+            "ocm-config",
+            "ocm-graph",
+            "ocm-catalog",
+            "ocm-transport",
+            "ocm-registry",
+            "ocm-testkit",
+            "ocm-mirror",
+        ],
     ),
 ];
 
 /// Crates that compute only; and what none of them may depend on, be it for a runtime or a clock.
-const PURE: [&str; 3] = ["ocm-oci", "ocm-config", "ocm-resources"];
+const PURE: [&str; 5] = ["ocm-oci", "ocm-config", "ocm-graph", "ocm-catalog", "ocm-resources"];
 const IMPURE: [&str; 8] =
     ["async-trait", "chrono", "futures", "hyper", "jiff", "reqwest", "time", "tokio"];
 

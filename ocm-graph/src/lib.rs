@@ -1,0 +1,1 @@
+//! Which releases a configuration means: channels, ranges and upgrade paths over Cincinnati graphs.
