@@ -20,6 +20,7 @@ mod client;
 mod date;
 mod endpoint;
 mod failure;
+mod fetch;
 mod flight;
 mod manifest;
 mod pages;

@@ -139,6 +139,10 @@ impl Client {
         Registry::new(Arc::clone(endpoint))
     }
 
+    pub(super) fn wire(&self) -> &Arc<Wire> {
+        &self.0.wire
+    }
+
     /// Whether credentials for `host` have gone over plain HTTP, which people should be told.
     ///
     /// Only known after the first request, [`Registry::check`] for instance.

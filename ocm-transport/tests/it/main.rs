@@ -16,6 +16,7 @@ mod archive_plan;
 mod archive_write;
 mod credentials;
 mod fake;
+mod fetch;
 mod layout;
 mod memory;
 mod oci_client;
