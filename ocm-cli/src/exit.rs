@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ocm_mirror::Kind;
+use ocm_mirror::Group;
 
 /// An exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,16 +18,16 @@ impl Exit {
     /// SIGTERM.
     pub(crate) const TERMINATED: Self = Self(128 + 15);
 
-    /// Returns the code of a run in which not all images of these kinds were mirrored.
-    pub(crate) fn of_kinds(kinds: impl IntoIterator<Item = Kind>) -> Self {
-        let bit = |kind| match kind {
-            Kind::Release => 2,
-            Kind::Operator => 4,
-            Kind::Additional => 8,
-            Kind::Helm => 16,
+    /// Returns the code of a run in which not all images of these groups were mirrored.
+    pub(crate) fn of_groups(groups: impl IntoIterator<Item = Group>) -> Self {
+        let bit = |group| match group {
+            Group::Release => 2,
+            Group::Operator => 4,
+            Group::Additional => 8,
+            Group::Helm => 16,
             _ => 1,
         };
-        Self(kinds.into_iter().map(bit).fold(0, |bits, bit| bits | bit))
+        Self(groups.into_iter().map(bit).fold(0, |bits, bit| bits | bit))
     }
 
     /// Returns the code in which both are.
@@ -53,10 +53,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_of_kinds_add_up() {
-        assert_eq!(Exit::of_kinds([]), Exit::SUCCESS);
-        assert_eq!(Exit::of_kinds([Kind::Additional]).code(), 8);
-        assert_eq!(Exit::of_kinds([Kind::Operator, Kind::Helm, Kind::Helm]).code(), 20);
-        assert_eq!(Exit::of_kinds([Kind::Release]).code(), 2);
+    fn bits_of_groups_add_up() {
+        assert_eq!(Exit::of_groups([]), Exit::SUCCESS);
+        assert_eq!(Exit::of_groups([Group::Additional]).code(), 8);
+        assert_eq!(Exit::of_groups([Group::Operator, Group::Helm, Group::Helm]).code(), 20);
+        assert_eq!(Exit::of_groups([Group::Release]).code(), 2);
     }
 }

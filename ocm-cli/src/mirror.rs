@@ -102,7 +102,7 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     if resolved.wishes.is_empty() && resolved.lost.is_empty() {
         return Err(nothing(&request.config, resolved.blocked.len()).into());
     }
-    let places = ends.places(&resolved.wishes)?;
+    let places = ends.places();
     let sources = ends::source_hosts(&resolved.wishes);
     show::asking(resolved.wishes.len(), &request.effort, &mut session.console);
     let asked = ocm_mirror::Request {

@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_job_says_how_the_program_ends() {
-        let exit = supervise(|_| async { Exit::of_kinds([ocm_mirror::Kind::Additional]) });
+        let exit = supervise(|_| async { Exit::of_groups([ocm_mirror::Group::Additional]) });
         assert_eq!(exit.unwrap().code(), 8);
     }
 

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use ocm_oci::{Digest, RepoName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, ImageId, Kind, Lost, Present};
+use crate::{Failure, Group, ImageId, Kind, Lost, Present};
 
 /// Something that happened during a run. Facts in the past tense; never text for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +16,9 @@ pub enum Event {
         version: u32,
         /// Name of the plan.
         plan: Digest,
-        /// How many names of images of each kind the run is about, so that a run cut short does
+        /// How many names of images of each group the run is about, so that a run cut short does
         /// not look complete.
-        expected: BTreeMap<Kind, usize>,
+        expected: BTreeMap<Group, usize>,
         /// Bytes of the blobs to move, each once.
         bytes: u64,
     },

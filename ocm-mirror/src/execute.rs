@@ -13,7 +13,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Event, Failure, Kind, Pack, Places, Plan, RetryPolicy, retry::Patience};
+use crate::{Event, Failure, Group, Pack, Places, Plan, RetryPolicy, retry::Patience};
 
 mod copy;
 mod schedule;
@@ -104,12 +104,12 @@ pub fn execute(plan: Arc<Plan>, means: Means, options: Options) -> Run {
 
 /// Tells what is known before anything moves.
 fn opening(plan: &Plan) -> VecDeque<Event> {
-    let mut expected: BTreeMap<Kind, usize> = BTreeMap::new();
-    let copied = plan.images().map(|(_, image)| (image.kind, image.names.len()));
-    let there = plan.present().iter().map(|present| (present.kind, 1));
-    let lost = plan.lost().iter().map(|lost| (lost.kind, 1));
-    for (kind, names) in copied.chain(there).chain(lost) {
-        *expected.entry(kind).or_default() += names;
+    let mut expected: BTreeMap<Group, usize> = BTreeMap::new();
+    let copied = plan.images().map(|(_, image)| (image.kind.group(), image.names.len()));
+    let there = plan.present().iter().map(|present| (present.kind.group(), 1));
+    let lost = plan.lost().iter().map(|lost| (lost.kind.group(), 1));
+    for (group, names) in copied.chain(there).chain(lost) {
+        *expected.entry(group).or_default() += names;
     }
     let bytes =
         plan.blobs_in_order().iter().map(|(_, blob)| blob.size).fold(0, u64::saturating_add);

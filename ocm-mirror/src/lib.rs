@@ -46,7 +46,7 @@ pub use expand::{Expansion, expand};
 pub use failure::{Code, Failure, Side};
 pub use layouts::Layouts;
 pub use pack::Pack;
-pub use place::{Location, Place, Places};
+pub use place::{Location, Place, Places, Registries};
 pub use plan::{
     Blob, Image, ImageId, Lost, Name, Node, Plan, PlanError, Planned, Present, Summary, Warning,
     plan,
@@ -57,4 +57,4 @@ pub use resolve::{Resolved, Upstream, resolve};
 pub use resources::mirror_sets;
 pub use retry::RetryPolicy;
 pub use survey::{Answer, Asking, Holdings, Survey, survey};
-pub use wish::{Kind, Wanted, WishId, Wishes};
+pub use wish::{Group, Kind, Wanted, WishId, Wishes};

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use ocm_oci::{Host, RepoName};
-use ocm_transport::{Destination, Source, Transport};
+use ocm_transport::{Client, Destination, Source, Transport};
 use serde::{Deserialize, Serialize};
 
 /// Where content is, as a plan names it. Mirrors and credentials act below it, in the transport.
@@ -12,6 +12,8 @@ pub enum Place {
     Registry(Host),
     /// An OCI layout directory.
     Layout(PathBuf),
+    /// What the run itself built: catalogs with a selection, the image of the update graph.
+    Built,
     /// The archive: a run reads one, or writes one. Where it lies is no part of a plan, so that
     /// the same content makes the same archive in every directory.
     Archive,
@@ -26,6 +28,18 @@ pub struct Location {
     pub repository: RepoName,
 }
 
+/// Who opens registries that are to be read.
+pub trait Registries: fmt::Debug + Send + Sync + 'static {
+    /// Opens `host`. Does no I/O.
+    fn open(&self, host: &Host) -> Arc<dyn Transport>;
+}
+
+impl Registries for Client {
+    fn open(&self, host: &Host) -> Arc<dyn Transport> {
+        Arc::new(self.registry(host))
+    }
+}
+
 /// The places of a plan, opened.
 ///
 /// A registry can be source and destination in one run, with other credentials and another trust
@@ -33,6 +47,7 @@ pub struct Location {
 #[derive(Debug, Clone, Default)]
 pub struct Places {
     sources: BTreeMap<Place, Arc<dyn Transport>>,
+    registries: Option<Arc<dyn Registries>>,
     destination: Option<(Place, Arc<dyn Transport>)>,
 }
 
@@ -44,6 +59,13 @@ impl Places {
         self
     }
 
+    /// Opens every registry that is read from and was not added by itself with `registries`: which
+    /// ones there are is known only once catalogs and releases have been read.
+    #[must_use]
+    pub fn with_registries(self, registries: Arc<dyn Registries>) -> Self {
+        Self { registries: Some(registries), ..self }
+    }
+
     /// Sets the one place to write to, served by `transport`.
     #[must_use]
     pub fn with_destination(self, place: Place, transport: Arc<dyn Transport>) -> Self {
@@ -52,7 +74,11 @@ impl Places {
 
     /// Opens a location for reading, if its place is here.
     pub fn source(&self, at: &Location) -> Option<Arc<dyn Source>> {
-        Some(self.sources.get(&at.place)?.source(&at.repository))
+        if let Some(transport) = self.sources.get(&at.place) {
+            return Some(transport.source(&at.repository));
+        }
+        let Place::Registry(host) = &at.place else { return None };
+        Some(self.registries.as_ref()?.open(host).source(&at.repository))
     }
 
     /// Opens a repository for writing, if `to` is the destination and can be written.
@@ -67,6 +93,7 @@ impl fmt::Display for Place {
         match self {
             Self::Registry(host) => host.fmt(f),
             Self::Layout(path) => write!(f, "layout {}", path.display()),
+            Self::Built => f.write_str("what was built here"),
             Self::Archive => f.write_str("the archive"),
         }
     }

@@ -3,15 +3,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use ocm_oci::Digest;
 use serde::Serialize;
 
-use crate::{Event, Failure, ImageId, Kind, Lost, Outcome, Present, Transfer};
+use crate::{Event, Failure, Group, ImageId, Kind, Lost, Outcome, Present, Transfer};
 
 /// What a run amounted to: a fold of its events, and of nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Report {
     /// Which plan was executed; `None` until a run has begun.
     pub plan: Option<Digest>,
-    /// How the images of each kind went, counted by name.
-    pub kinds: BTreeMap<Kind, Tally>,
+    /// How the images of each group went, counted by name.
+    pub groups: BTreeMap<Group, Tally>,
     /// Images that were there before the run, in the plan's order.
     pub present: Vec<Present>,
     /// Images that cannot be had, in the plan's order.
@@ -56,30 +56,30 @@ impl Report {
     /// Whether everything that was asked for is at the destination. The absence of failures does
     /// not say so: a run can be cut short.
     pub fn is_complete(&self) -> bool {
-        self.plan.is_some() && self.kinds.values().all(|tally| tally.done == tally.expected)
+        self.plan.is_some() && self.groups.values().all(|tally| tally.done == tally.expected)
     }
 
-    /// Returns the kinds of which not all images are at the destination, and so the bits of the
+    /// Returns the groups of which not all images are at the destination, and so the bits of the
     /// exit code.
-    pub fn incomplete_kinds(&self) -> impl Iterator<Item = Kind> {
-        let kinds = self.kinds.iter().filter(|(_, tally)| tally.done < tally.expected);
-        kinds.map(|(kind, _)| *kind)
+    pub fn incomplete_groups(&self) -> impl Iterator<Item = Group> {
+        let groups = self.groups.iter().filter(|(_, tally)| tally.done < tally.expected);
+        groups.map(|(group, _)| *group)
     }
 
     fn record(&mut self, event: &Event) {
         match event {
             Event::Began { plan, expected, .. } => {
                 self.plan = Some(plan.clone());
-                for (kind, names) in expected {
-                    self.kinds.entry(*kind).or_default().expected = *names;
+                for (group, names) in expected {
+                    self.groups.entry(*group).or_default().expected = *names;
                 }
             }
             Event::Present(present) => {
-                self.kinds.entry(present.kind).or_default().done += 1;
+                self.groups.entry(present.kind.group()).or_default().done += 1;
                 self.present.push(present.clone());
             }
             Event::Lost(lost) => {
-                self.kinds.entry(lost.kind).or_default().failed += 1;
+                self.groups.entry(lost.kind.group()).or_default().failed += 1;
                 self.lost.push(lost.clone());
             }
             Event::Progress { .. } => {}
@@ -92,7 +92,7 @@ impl Report {
     }
 
     fn record_image(&mut self, (image, kind): (ImageId, Kind), names: usize, outcome: &Outcome) {
-        let tally = self.kinds.entry(kind).or_default();
+        let tally = self.groups.entry(kind.group()).or_default();
         if *outcome == Outcome::Done {
             tally.done += names;
         } else {

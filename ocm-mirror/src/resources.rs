@@ -13,12 +13,12 @@ pub fn mirror_sets(plan: &Plan, report: &Report, scope: Scope) -> MirrorSets {
     let Place::Registry(host) = plan.destination() else { return MirrorSets::default() };
     let mirrored = |name: &Name, (repository, root): (&RepoName, &Digest), kind: Kind| {
         Some(Mirrored {
+            kind: image_kind(kind)?,
             origin: name.origin.parse::<ImageRef>().ok()?,
             host: host.clone(),
             repository: repository.clone(),
             tag: name.tag.clone(),
             digest: root.clone(),
-            kind: image_kind(kind),
         })
     };
     let there = report.present.iter().filter_map(|present| {
@@ -32,10 +32,13 @@ pub fn mirror_sets(plan: &Plan, report: &Report, scope: Scope) -> MirrorSets {
     MirrorSets::of(&images, scope)
 }
 
-fn image_kind(kind: Kind) -> ImageKind {
+/// Returns what mirror sets call it; `None` for images that resources of their own name.
+fn image_kind(kind: Kind) -> Option<ImageKind> {
     match kind {
-        Kind::Release => ImageKind::ReleaseContent,
-        Kind::Operator => ImageKind::Operator,
-        Kind::Additional | Kind::Helm => ImageKind::Generic,
+        Kind::Release => Some(ImageKind::ReleaseImage),
+        Kind::ReleaseContent => Some(ImageKind::ReleaseContent),
+        Kind::Bundle | Kind::RelatedImage => Some(ImageKind::Operator),
+        Kind::Additional | Kind::Helm => Some(ImageKind::Generic),
+        Kind::UpdateGraph | Kind::Catalog => None,
     }
 }

@@ -49,18 +49,53 @@ impl Wanted {
     }
 }
 
-/// What an image is part of.
+/// What an image is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// A release, or one of its components.
+    /// The payload of a release, by which a cluster names it.
     Release,
-    /// A catalog, a bundle, or a related image.
-    Operator,
+    /// A component of a release.
+    ReleaseContent,
+    /// The image that brings the update graph to a cluster.
+    UpdateGraph,
+    /// A catalog of operators.
+    Catalog,
+    /// One version of one operator.
+    Bundle,
+    /// An image that a bundle names.
+    RelatedImage,
     /// Named in the configuration by itself.
     Additional,
     /// Found in a chart.
+    Helm,
+}
+
+impl Kind {
+    /// Returns the group that it is counted in.
+    pub fn group(self) -> Group {
+        match self {
+            Self::Release | Self::ReleaseContent | Self::UpdateGraph => Group::Release,
+            Self::Catalog | Self::Bundle | Self::RelatedImage => Group::Operator,
+            Self::Additional => Group::Additional,
+            Self::Helm => Group::Helm,
+        }
+    }
+}
+
+/// What images are counted by, and exit codes tell of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Group {
+    /// Releases, and what they consist of.
+    Release,
+    /// Catalogs, and what they list.
+    Operator,
+    /// Named in the configuration by themselves.
+    Additional,
+    /// Found in charts.
     Helm,
 }
 

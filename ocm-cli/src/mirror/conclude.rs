@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use indicatif::HumanBytes;
-use ocm_mirror::{Kind, Plan, Report, Tally, mirror_sets};
+use ocm_mirror::{Group, Plan, Report, Tally, mirror_sets};
 use ocm_resources::{Scope, Stamp};
 use ocm_transport::archive::Sealed;
 use serde::Serialize;
@@ -65,13 +65,13 @@ impl Outcome<'_> {
         self.next(&written, &missed, (&session.program, &mut session.console));
         let exit = match self.followed.stop {
             Some(stop) => return stop.into(),
-            None => Exit::of_kinds(report.incomplete_kinds()),
+            None => Exit::of_groups(report.incomplete_groups()),
         };
         if written.incomplete { exit.and(Exit::GENERIC) } else { exit }
     }
 
     fn results(&self, console: &mut Console) {
-        let Report { kinds, blobs, retries, .. } = &self.followed.report;
+        let Report { groups, blobs, retries, .. } = &self.followed.report;
         if let Some(stop) = self.followed.stop {
             let signal = match stop {
                 Stop::Interrupt => "Ctrl-C",
@@ -80,10 +80,10 @@ impl Outcome<'_> {
             console.warn(format!("stopped by {signal}"));
         }
         console.info("=== Results ===");
-        for (kind, tally) in kinds.iter().filter(|(_, tally)| tally.expected > 0) {
+        for (group, tally) in groups.iter().filter(|(_, tally)| tally.expected > 0) {
             console.info(match self.followed.stop {
-                Some(_) => stopped_line(*kind, self.kept(*tally)),
-                None => tally_line(*kind, tally),
+                Some(_) => stopped_line(*group, self.kept(*tally)),
+                None => tally_line(*group, tally),
             });
         }
         let there = if super::is_archive(self.plan) { "shared" } else { "found there" };
@@ -222,19 +222,19 @@ impl Written {
     }
 }
 
-fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Release => "release",
-        Kind::Operator => "operator",
-        Kind::Additional => "additional",
-        Kind::Helm => "helm",
+fn group_word(group: Group) -> &'static str {
+    match group {
+        Group::Release => "release",
+        Group::Operator => "operator",
+        Group::Additional => "additional",
+        Group::Helm => "helm",
         _ => "other",
     }
 }
 
-fn tally_line(kind: Kind, tally: &Tally) -> String {
+fn tally_line(group: Group, tally: &Tally) -> String {
     let Tally { expected, done, .. } = tally;
-    let word = kind_word(kind);
+    let word = group_word(group);
     if done == expected {
         return format!(" ✓  {done} / {expected} {word} images mirrored successfully");
     }
@@ -244,9 +244,9 @@ fn tally_line(kind: Kind, tally: &Tally) -> String {
     )
 }
 
-/// Returns how the images of one kind went that a run did not get to the end of.
-fn stopped_line(kind: Kind, Tally { expected, done, failed, .. }: Tally) -> String {
-    let word = kind_word(kind);
+/// Returns how the images of one group went that a run did not get to the end of.
+fn stopped_line(group: Group, Tally { expected, done, failed, .. }: Tally) -> String {
+    let word = group_word(group);
     let rest = expected.saturating_sub(done).saturating_sub(failed);
     let mark = if done == expected { '✓' } else { '✗' };
     let counted = [(rest, "not copied"), (failed, "failed")];

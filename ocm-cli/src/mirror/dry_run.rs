@@ -29,7 +29,7 @@ pub(super) fn write(run: &Run<'_>, plan: &Plan, session: &mut Session) -> Result
     let directory = run.working_dir.replace_dry_run(files)?;
     console.info(format!("nothing was copied; {} says what would be", directory.display()));
     console.info("next: the same command without `--dry-run`");
-    Ok(Exit::of_kinds(plan.lost().iter().map(|lost| lost.kind)))
+    Ok(Exit::of_groups(plan.lost().iter().map(|lost| lost.kind.group())))
 }
 
 fn as_if_done(plan: &Plan) -> Report {

@@ -18,7 +18,6 @@ use crate::{
     console::Console,
     environment::Environment,
     halt::Halt,
-    report::Complaint,
     request::{Effort, Flow, Request, Side, Verify},
 };
 
@@ -111,39 +110,22 @@ impl Ends {
         }
     }
 
-    /// Opens the places that `wishes` name.
-    ///
-    /// # Errors
-    ///
-    /// When one of them cannot be opened.
-    pub(super) fn places(&self, wishes: &Wishes) -> Result<Places, Halt> {
-        let mut places = match &self.from {
-            From::Registries { layouts, .. } => layouts.in_places(Places::default()),
-            From::Archive { .. } => Places::default(),
+    /// Returns all places of the run, opened.
+    pub(super) fn places(&self) -> Places {
+        let places = match &self.from {
+            From::Registries { client, layouts } => {
+                layouts.in_places(Places::default()).with_registries(Arc::new(client.clone()))
+            }
+            From::Archive { reader, .. } => {
+                Places::default().with_source(Place::Archive, Arc::new(reader.clone()))
+            }
         };
-        let named: BTreeSet<_> = wishes.iter().map(|(_, wanted)| &wanted.from.place).collect();
-        for place in named.into_iter().filter(|place| !matches!(place, Place::Layout(_))) {
-            places = places.with_source(place.clone(), self.source(place)?);
-        }
-        Ok(match &self.to {
+        match &self.to {
             Some(To { client, rules }) => {
                 let registry: Arc<dyn Transport> = Arc::new(client.registry(rules.host()));
                 places.with_destination(self.destination(), registry)
             }
             None => places,
-        })
-    }
-
-    fn source(&self, place: &Place) -> Result<Arc<dyn Transport>, Halt> {
-        match (&self.from, place) {
-            (From::Registries { client, .. }, Place::Registry(host)) => {
-                Ok(Arc::new(client.registry(host)))
-            }
-            (From::Archive { reader, .. }, Place::Archive) => Ok(Arc::new(reader.clone())),
-            (_, place) => {
-                let message = format!("{place} cannot be read here");
-                Err(Complaint::told([message], None).into())
-            }
         }
     }
 

@@ -8,7 +8,11 @@ use super::stopwatch;
 pub(super) fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Release => "ocpRelease",
-        Kind::Operator => "operatorRelatedImage",
+        Kind::ReleaseContent => "ocpReleaseContent",
+        Kind::UpdateGraph => "cincinnatiGraph",
+        Kind::Catalog => "operatorCatalog",
+        Kind::Bundle => "operatorBundle",
+        Kind::RelatedImage => "operatorRelatedImage",
         Kind::Additional => "generic",
         Kind::Helm => "helmImage",
         _ => "image",

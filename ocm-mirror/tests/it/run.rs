@@ -5,7 +5,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt as _};
-use ocm_mirror::{Code, Event, Kind, Means, Options, Prepared, Report, Run, Side, Tally, execute};
+use ocm_mirror::{Code, Event, Group, Means, Options, Prepared, Report, Run, Side, Tally, execute};
 use ocm_oci::{Digest, TagOrDigest};
 use ocm_transport::{Kind as Cause, Memory, Page, Tally as Asked, Transport as _};
 
@@ -40,7 +40,7 @@ async fn a_blob_that_forty_images_want_moves_once() {
     assert_eq!(world.plan().await.planned.plan.images().count(), 0);
     let (report, _) = world.run().await;
     let tally = Tally { expected: 40, done: 40, failed: 0 };
-    assert_eq!(report.kinds, BTreeMap::from([(Kind::Additional, tally)]));
+    assert_eq!(report.groups, BTreeMap::from([(Group::Additional, tally)]));
     assert!(report.is_complete() && report.present.len() == 40);
 }
 
@@ -67,7 +67,7 @@ async fn a_bad_image_fails_only_what_needs_it() {
     let failure = &report.failed[&bad];
     assert_eq!((failure.code, failure.side), (Code::Transport(Cause::NotFound), Side::Source));
     assert!(failure.image.starts_with("far.example/bad@"), "{failure:?}");
-    assert_eq!(report.incomplete_kinds().collect::<Vec<_>>(), [Kind::Additional]);
+    assert_eq!(report.incomplete_groups().collect::<Vec<_>>(), [Group::Additional]);
     // Its blobs are there for the next run; its manifest is not, for nobody could use it.
     let there = world.to.source(&repository("bundle"));
     assert_eq!(there.head(&TagOrDigest::Tag(tag("v1"))).await.unwrap(), None);
