@@ -155,7 +155,7 @@ async fn machines_get_objects_and_nothing_else() {
     }
     let report = said.out.lines().find(|line| line.contains("\"event\":\"report\"")).unwrap();
     let report: serde_json::Value = serde_json::from_str(report).unwrap();
-    assert_eq!(report["report"]["kinds"]["additional"]["done"], 3);
+    assert_eq!(report["report"]["groups"]["additional"]["done"], 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
