@@ -96,13 +96,13 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     let begun = Instant::now();
     let run = Run::begin(request, session)?;
     let mut ends = Ends::open(request, &run.configuration.image_set, session).await?;
-    let mut resolved = ends.resolve(&run);
+    let places = ends.places();
+    let mut resolved = session.stopping.unless(ends.resolve(&run, &places)).await?;
     run.configuration.explain(&mut resolved.lost);
     show::blocked(&resolved.blocked, &mut session.console);
     if resolved.wishes.is_empty() && resolved.lost.is_empty() {
         return Err(nothing(&request.config, resolved.blocked.len()).into());
     }
-    let places = ends.places();
     let sources = ends::source_hosts(&resolved.wishes);
     show::asking(resolved.wishes.len(), &request.effort, &mut session.console);
     let asked = ocm_mirror::Request {

@@ -1,22 +1,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use ocm_oci::{Descriptor, Digest, Reference};
+use ocm_oci::{Descriptor, Digest, Reference, TagOrDigest};
 use ocm_transport::{
     TransportError,
     archive::{ArchiveReader, Contents},
 };
 
-use crate::{Image, ImageId, Plan, PlanError};
+use crate::{Code, Failure, Image, ImageId, Location, Place, Plan, PlanError, Side};
 
 /// Name of the record that holds the plan by which an archive was written.
 const PLAN_RECORD: &str = "plan.json";
+
+/// What helps where an archive lacks something.
+const MIRROR_AGAIN: &str =
+    "mirror to disk again with this configuration, and carry that archive over";
 
 /// What an archive was written for, and what it lacks.
 #[derive(Debug)]
 pub struct Archived {
     plan: Plan,
     absent: BTreeSet<Digest>,
+    reader: ArchiveReader,
     /// By what each reference means, so that `nginx:1` finds `docker.io/library/nginx:1`.
     origins: BTreeMap<String, ImageId>,
     /// By the same, those that could not be had.
@@ -76,10 +81,10 @@ impl Archived {
         let record = archive.record(PLAN_RECORD).await?.ok_or(ArchivedError::NoPlan)?;
         let plan: Plan = serde_json::from_slice(&record)?;
         let absent = archive.absent().cloned().collect();
-        Ok(Self::new(plan, absent))
+        Ok(Self::new(plan, absent, archive.clone()))
     }
 
-    fn new(plan: Plan, absent: BTreeSet<Digest>) -> Self {
+    fn new(plan: Plan, absent: BTreeSet<Digest>, reader: ArchiveReader) -> Self {
         let mut origins = BTreeMap::new();
         for (id, image) in plan.images() {
             for name in &image.names {
@@ -88,7 +93,7 @@ impl Archived {
         }
         let lost = plan.lost().iter().enumerate();
         let lost = lost.map(|(nth, lost)| (meaning(&lost.failure.image), nth)).collect();
-        Self { plan, absent, origins, lost }
+        Self { plan, absent, reader, origins, lost }
     }
 
     /// Returns the plan by which the archive was written.
@@ -110,9 +115,45 @@ impl Archived {
         })
     }
 
+    /// Returns a file that was carried along, if there is one of that name.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not what was written.
+    pub async fn record(&self, name: &str) -> Result<Option<Bytes>, TransportError> {
+        self.reader.record(name).await
+    }
+
+    /// Returns where in the archive an image is that was asked for as `origin`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] with [`Code::Archive`], when it is not there, or not whole.
+    pub(crate) fn find(&self, origin: &str) -> Result<(Location, TagOrDigest), Failure> {
+        let missing = |what: &str| {
+            Failure::without(Code::Archive, Side::Source, what.to_owned()).with_hint(MIRROR_AGAIN)
+        };
+        let Some(found) = self.image(origin) else {
+            return Err(match self.lost(origin) {
+                Some(why) => {
+                    let mut failure =
+                        missing("the image could not be had when the archive was written");
+                    failure.chain.extend(why.chain.iter().cloned());
+                    failure
+                }
+                None => missing("the image is not in the archive"),
+            });
+        };
+        if !self.is_whole(found) {
+            return Err(missing("the image is not whole in the archive: copying it failed"));
+        }
+        let location = Location { place: Place::Archive, repository: found.repository.clone() };
+        Ok((location, TagOrDigest::Digest(found.root.clone())))
+    }
+
     /// Returns why the image that was asked for as `origin` could not be had, if that was known
     /// before the archive was written.
-    pub fn lost(&self, origin: &str) -> Option<&crate::Failure> {
+    pub fn lost(&self, origin: &str) -> Option<&Failure> {
         let nth = *self.lost.get(&meaning(origin))?;
         self.plan.lost().get(nth).map(|lost| &lost.failure)
     }

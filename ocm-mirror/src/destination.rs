@@ -119,15 +119,20 @@ impl DestinationRules {
     /// [`DestinationError`] where a directory's name gives no repository name.
     pub fn of(&self, image: &WantedImage) -> Result<Destination, DestinationError> {
         let Destination { repository, tag } = Destination::in_archive(image)?;
+        Ok(Destination { repository: self.repository(&repository), tag })
+    }
+
+    /// Returns the repository that stands for `path` here: below the namespace, and no deeper
+    /// than is allowed.
+    pub fn repository(&self, path: &RepoName) -> RepoName {
         let repository = match &self.namespace {
-            Some(namespace) => repository.under(namespace),
-            None => repository,
+            Some(namespace) => path.under(namespace),
+            None => path.clone(),
         };
-        let repository = match self.nesting {
+        match self.nesting {
             Some(limit) => repository.nested_at_most(limit),
             None => repository,
-        };
-        Ok(Destination { repository, tag })
+        }
     }
 }
 

@@ -1,12 +1,53 @@
-use std::{collections::BTreeSet, error::Error};
+//! Which images a configuration means: what decides that is read here, and nothing else.
+//!
+//! ```text
+//! ImageSet ──► releases ──► operators ──► additional images ──► Resolved: wishes, what is lost,
+//!              graphs,      catalogs      pure                  what to tell people, and what the
+//!              payloads                                         far side of an archive will need
+//! ```
 
-use ocm_config::{AdditionalImage, ImageSet, WantedImage};
-use ocm_oci::{Reference, TagOrDigest};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+};
+
+use bytes::Bytes;
+use ocm_config::ImageSet;
+use ocm_oci::{Reference, RepoName, Tag, TagOrDigest};
 
 use crate::{
     Archived, Code, Destination, DestinationRules, Failure, Kind, Layouts, Location, Lost, Place,
-    Side, Wanted, Wishes,
+    Places, Side, Wanted, WishId, Wishes,
 };
+
+mod additional;
+
+pub use additional::additional_images;
+
+/// What is to be resolved, and what it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Resolving<'a> {
+    /// The configuration.
+    pub image_set: &'a ImageSet,
+    /// How images are named at the destination; `None` for an archive, which has neither host nor
+    /// namespace.
+    pub rules: Option<&'a DestinationRules>,
+    /// Where images are read.
+    pub upstream: Upstream<'a>,
+    /// Those places, opened.
+    pub places: &'a Places,
+}
+
+/// Finds out which images a configuration means.
+///
+/// # Cancel safety
+///
+/// Dropping the future stops asking.
+pub async fn resolve(resolving: Resolving<'_>) -> Resolved {
+    let mut gathered = Gathered::new(resolving.image_set, resolving.rules);
+    gathered.additional_images(resolving.upstream);
+    gathered.resolved
+}
 
 /// What a configuration amounts to: what is wanted, and what is not.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +58,9 @@ pub struct Resolved {
     pub lost: Vec<Lost>,
     /// Origins that a pattern of `blockedImages` matches, in order.
     pub blocked: Vec<String>,
+    /// Files that an archive carries along, by name: what was decided by, so that the far side
+    /// decides the same without a network.
+    pub records: BTreeMap<String, Bytes>,
 }
 
 /// Where the images of a configuration are read.
@@ -28,125 +72,70 @@ pub enum Upstream<'a> {
     Archive(&'a Archived),
 }
 
-/// Finds out which images `image_set` means. Pure: nothing is asked.
-///
-/// Without `rules` the images go into an archive, which has neither host nor namespace.
-pub fn resolve(
-    image_set: &ImageSet,
-    rules: Option<&DestinationRules>,
-    from: Upstream<'_>,
-) -> Resolved {
-    let mut resolved = Resolved::default();
-    let (mut known, mut lost) = (BTreeSet::new(), BTreeSet::new());
-    for image in &image_set.mirror.additional_images {
-        match wish(image, image_set, (rules, from)) {
-            Ok(None) => resolved.blocked.push(image.name.clone()),
-            Ok(Some(wanted)) => {
-                // The same line twice is one image; the same image for more platforms is not.
-                let key = (wanted.origin.clone(), wanted.repository.clone(), wanted.tag.clone());
-                if known.insert((key, wanted.platforms.clone())) {
-                    resolved.wishes.add(wanted);
-                }
-            }
-            Err(failure) => {
-                if lost.insert((&image.name, failure.chain.clone())) {
-                    let failure = failure.of(&image.name);
-                    resolved.lost.push(Lost { kind: Kind::Additional, failure });
-                }
+impl Upstream<'_> {
+    /// Returns where an image is read that is asked for as `origin`, which means `reference`. A
+    /// tag beside a digest is only a name.
+    fn find(self, origin: &str, reference: &Reference) -> Result<(Location, TagOrDigest), Failure> {
+        match (self, reference) {
+            (Self::Archive(archived), _) => archived.find(origin),
+            (Self::Origins(layouts), Reference::Layout(layout)) => layouts.find(layout),
+            (Self::Origins(_), Reference::Image(image)) => {
+                let place = Place::Registry(image.host().clone());
+                Ok((Location { place, repository: image.repository().clone() }, image.selector()))
             }
         }
     }
-    resolved
 }
 
-/// Returns what is wished for; `None` where a pattern blocks it.
-fn wish(
-    image: &AdditionalImage,
-    image_set: &ImageSet,
-    (rules, from): (Option<&DestinationRules>, Upstream<'_>),
-) -> Result<Option<Wanted>, Failure> {
-    let wanted = image.wanted.as_ref().map_err(|faults| {
-        let hint = faults.iter().find_map(|fault| fault.problem.hint());
-        explained(faults, hint)
-    })?;
-    let named = match rules {
-        Some(rules) => rules.of(wanted),
-        None => Destination::in_archive(wanted),
-    };
-    let destination = named.map_err(|error| explained(&error, None))?;
-    // Before it is looked for: what was blocked is in no archive either.
-    if is_blocked(image_set, rules, &image.name, &destination) {
-        return Ok(None);
+/// What has been found out so far.
+#[derive(Debug)]
+struct Gathered<'a> {
+    image_set: &'a ImageSet,
+    rules: Option<&'a DestinationRules>,
+    resolved: Resolved,
+    /// Wishes by what tells them apart.
+    known: BTreeMap<(String, RepoName, Tag, ocm_oci::PlatformFilter), WishId>,
+    /// What has been given up, and why.
+    told: BTreeSet<(String, Vec<String>)>,
+}
+
+impl<'a> Gathered<'a> {
+    fn new(image_set: &'a ImageSet, rules: Option<&'a DestinationRules>) -> Self {
+        let (resolved, known, told) = Default::default();
+        Self { image_set, rules, resolved, known, told }
     }
-    let (from, reference) = match from {
-        Upstream::Origins(layouts) => origin(wanted, layouts)?,
-        Upstream::Archive(archived) => in_archive(image, archived)?,
-    };
-    Ok(Some(Wanted {
-        origin: image.name.clone(),
-        from,
-        reference,
-        platforms: wanted.platforms.clone(),
-        repository: destination.repository,
-        tag: destination.tag,
-        kind: Kind::Additional,
-        needs: BTreeSet::new(),
-    }))
-}
 
-/// Returns where a reference points. A tag beside a digest is only a name.
-fn origin(wanted: &WantedImage, layouts: &Layouts) -> Result<(Location, TagOrDigest), Failure> {
-    match &wanted.reference {
-        Reference::Image(image) => {
-            let place = Place::Registry(image.host().clone());
-            let repository = image.repository().clone();
-            Ok((Location { place, repository }, image.selector()))
+    /// Adds a wish; the same once more is the one that is there.
+    fn wish(&mut self, wanted: Wanted) -> WishId {
+        let Wanted { origin, repository, tag, platforms, .. } = &wanted;
+        let key = (origin.clone(), repository.clone(), tag.clone(), platforms.clone());
+        let wishes = &mut self.resolved.wishes;
+        *self.known.entry(key).or_insert_with(|| wishes.add(wanted))
+    }
+
+    /// Gives up what is asked for as `origin`; the same once more is said once.
+    fn lose(&mut self, kind: Kind, origin: &str, failure: Failure) {
+        if self.told.insert((origin.to_owned(), failure.chain.clone())) {
+            self.resolved.lost.push(Lost { kind, failure: failure.of(origin) });
         }
-        Reference::Layout(layout) => layouts.find(layout),
     }
-}
 
-/// Finds an image in an archive by what it is called in the configuration.
-fn in_archive(
-    image: &AdditionalImage,
-    archived: &Archived,
-) -> Result<(Location, TagOrDigest), Failure> {
-    let missing = |what: &str| {
-        Failure::without(Code::Archive, Side::Source, what.to_owned())
-            .with_hint("mirror to disk again with this configuration, and carry that archive over")
-    };
-    let Some(found) = archived.image(&image.name) else {
-        return Err(match archived.lost(&image.name) {
-            Some(why) => {
-                let mut failure =
-                    missing("the image could not be had when the archive was written");
-                failure.chain.extend(why.chain.iter().cloned());
-                failure
-            }
-            None => missing("the image is not in the archive"),
-        });
-    };
-    if !archived.is_whole(found) {
-        return Err(missing("the image is not whole in the archive: copying it failed"));
+    /// Whether a pattern matches the image's origin or its destination, both without transport;
+    /// if so, it is written down.
+    fn is_blocked(&mut self, origin: &str, Destination { repository, tag }: &Destination) -> bool {
+        let name = origin.split_once("://").map_or(origin, |(_, name)| name);
+        let destination = match self.rules {
+            Some(rules) => format!("{}/{repository}:{tag}", rules.host()),
+            None => format!("{repository}:{tag}"),
+        };
+        let mut patterns = self.image_set.mirror.blocked_images.iter();
+        let is_blocked =
+            patterns.any(|pattern| pattern.matches(name) || pattern.matches(&destination));
+        if is_blocked {
+            self.resolved.blocked.push(origin.to_owned());
+        }
+        is_blocked
     }
-    let location = Location { place: Place::Archive, repository: found.repository.clone() };
-    Ok((location, TagOrDigest::Digest(found.root.clone())))
-}
-
-/// Whether a pattern matches the image's origin or its destination, both without transport.
-fn is_blocked(
-    image_set: &ImageSet,
-    rules: Option<&DestinationRules>,
-    origin: &str,
-    Destination { repository, tag }: &Destination,
-) -> bool {
-    let origin = origin.split_once("://").map_or(origin, |(_, name)| name);
-    let destination = match rules {
-        Some(rules) => format!("{}/{repository}:{tag}", rules.host()),
-        None => format!("{repository}:{tag}"),
-    };
-    let patterns = &image_set.mirror.blocked_images;
-    patterns.iter().any(|pattern| pattern.matches(origin) || pattern.matches(&destination))
 }
 
 fn explained(error: &dyn Error, hint: Option<String>) -> Failure {

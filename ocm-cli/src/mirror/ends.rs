@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, num::NonZeroUsize, path::Path, sync::Arc, time:
 
 use ocm_config::ImageSet;
 use ocm_mirror::{
-    Archived, Code, DestinationRules, Layouts, Lost, Place, Places, Resolved, Upstream, Wishes,
-    resolve,
+    Archived, Code, DestinationRules, Layouts, Lost, Place, Places, Resolved, Resolving, Upstream,
+    Wishes, resolve,
 };
 use ocm_oci::{Host, Reference};
 use ocm_transport::{
@@ -86,19 +86,19 @@ impl Ends {
     }
 
     /// Finds out which images the configuration means.
-    pub(super) fn resolve(&mut self, run: &Run<'_>) -> Resolved {
+    pub(super) async fn resolve(&mut self, run: &Run<'_>, places: &Places) -> Resolved {
         let rules = self.to.as_ref().map(|to| &to.rules);
         let image_set = &run.configuration.image_set;
+        let resolving = |upstream| Resolving { image_set, rules, upstream, places };
         match &mut self.from {
             From::Registries { layouts, .. } => {
-                resolve(image_set, rules, Upstream::Origins(layouts))
+                resolve(resolving(Upstream::Origins(layouts))).await
             }
             // Its plan is as large as ours, and is not needed twice.
-            From::Archive { archived, .. } => {
-                archived.take().map_or_else(Resolved::default, |had| {
-                    resolve(image_set, rules, Upstream::Archive(&had))
-                })
-            }
+            From::Archive { archived, .. } => match archived.take() {
+                Some(had) => resolve(resolving(Upstream::Archive(&had))).await,
+                None => Resolved::default(),
+            },
         }
     }
 

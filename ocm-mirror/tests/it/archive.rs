@@ -6,8 +6,8 @@ use futures::StreamExt as _;
 use ocm_config::{ImageSet, parse};
 use ocm_mirror::{
     Archived, Asking, Code, DestinationRules, Holdings, Layouts, Means, Options, Place, Places,
-    Plan, PlatformIndex, Report, Request, Resolved, Upstream as From, contents, execute, prepare,
-    resolve,
+    Plan, PlatformIndex, Report, Request, Resolved, Upstream as From, additional_images, contents,
+    execute, prepare,
 };
 use ocm_oci::{Host, Platform, TagOrDigest};
 use ocm_testkit::{Blob, Content, Format, Published, Shape, Upstream};
@@ -51,7 +51,8 @@ async fn to_disk(
     set: &ImageSet,
     (directory, size): (&Path, Option<u64>),
 ) -> (Report, Sealed) {
-    let Resolved { wishes, lost, .. } = resolve(set, None, From::Origins(&Layouts::default()));
+    let Resolved { wishes, lost, .. } =
+        additional_images(set, None, From::Origins(&Layouts::default()));
     let places = Places::default().with_source(Place::Registry(far()), Arc::new(upstream.clone()));
     let asking = Asking { holdings: Holdings::Nothing, retry: quick(), ..Asking::default() };
     let request = Request::new(wishes, Place::Archive, std::env::temp_dir());
@@ -78,7 +79,8 @@ async fn from_disk_as(
     let reader = ArchiveReader::open(directory).await.unwrap();
     let archived = Archived::read(&reader).await.unwrap();
     let rules: DestinationRules = "docker://mirror.example:5000/ns".parse().unwrap();
-    let Resolved { wishes, lost, .. } = resolve(set, Some(&rules), From::Archive(&archived));
+    let Resolved { wishes, lost, .. } =
+        additional_images(set, Some(&rules), From::Archive(&archived));
     let place = Place::Registry(rules.host().clone());
     let places = Places::default()
         .with_source(Place::Archive, Arc::new(reader))

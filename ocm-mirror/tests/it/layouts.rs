@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use ocm_config::parse;
 use ocm_mirror::{
     Code, DestinationRules, Layouts, Means, Options, Place, Places, Report, Request, Resolved,
-    Upstream, execute, prepare, resolve,
+    Upstream, additional_images, execute, prepare,
 };
 use ocm_oci::{Platform, TagOrDigest};
 use ocm_testkit::{Blob, Content, Format};
@@ -26,7 +26,8 @@ async fn mirror(lines: &str, directory: &Path, to: &Memory) -> Report {
     let set = parse(text.as_bytes()).unwrap().image_set;
     let layouts = Layouts::open(&set, directory).await;
     let rules: DestinationRules = "docker://mirror.example/ns".parse().unwrap();
-    let Resolved { wishes, lost, .. } = resolve(&set, Some(&rules), Upstream::Origins(&layouts));
+    let Resolved { wishes, lost, .. } =
+        additional_images(&set, Some(&rules), Upstream::Origins(&layouts));
     let place = Place::Registry(rules.host().clone());
     let places = layouts.in_places(Places::default());
     let places = places.with_destination(place.clone(), Arc::new(to.clone()));
