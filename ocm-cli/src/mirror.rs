@@ -8,7 +8,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use ocm_mirror::{Asking, Holdings, Means, Options, Place, Plan, Prepared, RetryPolicy, Wishes};
+use ocm_mirror::{
+    Asking, Decided, Holdings, Means, Options, Place, Plan, Prepared, RetryPolicy, Wishes,
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -76,6 +78,7 @@ struct Run<'a> {
     working_dir: WorkingDir,
     clock: Clock,
     configuration: Configuration,
+    decided: Decided,
 }
 
 /// A plan, and all that it takes to carry it out.
@@ -94,16 +97,18 @@ pub(crate) async fn run(request: Request, session: &mut Session) -> Exit {
 
 async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> {
     let begun = Instant::now();
-    let run = Run::begin(request, session)?;
+    let mut run = Run::begin(request, session)?;
     let mut ends = Ends::open(request, &run.configuration.image_set, session).await?;
     let places = ends.places();
     let mut resolved = session.stopping.unless(ends.resolve(&run, &places)).await?;
     run.configuration.explain(&mut resolved.lost);
     show::blocked(&resolved.blocked, &mut session.console);
+    show::notices(&resolved.notices, &mut session.console);
     if resolved.wishes.is_empty() && resolved.lost.is_empty() {
         return Err(nothing(&request.config, resolved.blocked.len()).into());
     }
     let sources = ends::source_hosts(&resolved.wishes);
+    run.decided = resolved.decided;
     show::asking(resolved.wishes.len(), &request.effort, &mut session.console);
     let asked = ocm_mirror::Request {
         lost: resolved.lost,
@@ -149,7 +154,7 @@ impl<'a> Run<'a> {
         let opened = session.console.open_log(&log);
         opened.map_err(|source| FileError::Write { path: log, source })?;
         show::request(request, &mut session.console);
-        Ok(Self { request, working_dir, clock, configuration })
+        Ok(Self { request, working_dir, clock, configuration, decided: Decided::default() })
     }
 }
 

@@ -53,7 +53,10 @@ pub use plan::{
 };
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
 pub use report::{BlobTally, Report, Tally};
-pub use resolve::{Resolved, Resolving, Upstream, additional_images, resolve};
+pub use resolve::{
+    Decided, DecidedCatalog, DecidedRelease, Notice, Resolved, Resolving, Upstream,
+    additional_images, resolve,
+};
 pub use resources::mirror_sets;
 pub use retry::RetryPolicy;
 pub use survey::{Answer, Asking, Holdings, Survey, survey};

@@ -11,7 +11,6 @@ use std::{
     error::Error,
 };
 
-use bytes::Bytes;
 use ocm_config::ImageSet;
 use ocm_oci::{Reference, RepoName, Tag, TagOrDigest};
 
@@ -21,8 +20,10 @@ use crate::{
 };
 
 mod additional;
+mod decided;
 
 pub use additional::additional_images;
+pub use decided::{Decided, DecidedCatalog, DecidedRelease, Notice};
 
 /// What is to be resolved, and what it takes.
 #[derive(Debug, Clone, Copy)]
@@ -58,9 +59,10 @@ pub struct Resolved {
     pub lost: Vec<Lost>,
     /// Origins that a pattern of `blockedImages` matches, in order.
     pub blocked: Vec<String>,
-    /// Files that an archive carries along, by name: what was decided by, so that the far side
-    /// decides the same without a network.
-    pub records: BTreeMap<String, Bytes>,
+    /// What people should know, in the order of the configuration.
+    pub notices: Vec<Notice>,
+    /// What is needed of all this when the images are there.
+    pub decided: Decided,
 }
 
 /// Where the images of a configuration are read.

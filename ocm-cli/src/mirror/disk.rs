@@ -1,6 +1,6 @@
 //! Writes an archive: laid out, checked for room, filled, and made visible at the end.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use indicatif::HumanBytes;
 use ocm_config::ArchiveSize;
@@ -92,7 +92,8 @@ pub(super) fn preview(
 
 fn draft(run: &Run<'_>, plan: &Plan) -> Result<(Contents, ArchiveLayout), Halt> {
     let configuration = run.configuration.text.clone();
-    let records = BTreeMap::from([(CONFIGURATION_RECORD.to_owned(), configuration)]);
+    let mut records = run.decided.records.clone();
+    records.insert(CONFIGURATION_RECORD.to_owned(), configuration);
     let mut contents = contents(plan, records)?;
     contents.created = run.clock.source_date().map(|date| date.to_string());
     let layout = lay_out(run, &contents)?;

@@ -1,7 +1,7 @@
 //! What is said before content moves.
 
 use indicatif::HumanBytes;
-use ocm_mirror::{DestinationRules, Planned, Summary};
+use ocm_mirror::{DestinationRules, Notice, Planned, Summary};
 use ocm_transport::archive::ArchiveLayout;
 
 use crate::{
@@ -39,6 +39,16 @@ fn target(rules: &DestinationRules) -> String {
 pub(super) fn blocked(origins: &[String], console: &mut Console) {
     for origin in origins {
         console.info(format!("Blocked by blockedImages: {origin}"));
+    }
+}
+
+/// Says what was noticed while images were looked for.
+pub(super) fn notices(notices: &[Notice], console: &mut Console) {
+    for Notice { text, hint, .. } in notices {
+        console.warn(match hint {
+            Some(hint) => format!("{text}; {hint}"),
+            None => text.clone(),
+        });
     }
 }
 
