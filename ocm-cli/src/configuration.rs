@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use miette::{LabeledSpan, NamedSource};
-use ocm_config::{AdditionalImage, Fault, Faults, ImageSet, Severity};
+use ocm_config::{AdditionalImage, Fault, Faults, ImageSet, Location, Mirror, Severity};
 use ocm_mirror::{Code, Lost};
 use serde_json::json;
 
@@ -38,6 +38,7 @@ pub(crate) fn read(file: &Path, console: &mut Console) -> Result<Configuration, 
             for warning in &parsed.warnings {
                 console.tell(Level::Warn, warning, &warning_line(file, warning));
             }
+            refuse_what_is_to_come(file, &bytes, &parsed.image_set.mirror, console)?;
             complain_of_images(file, &bytes, &parsed.image_set, console);
             Ok(Configuration { image_set: parsed.image_set, text: bytes.into() })
         }
@@ -74,6 +75,33 @@ fn faults(image: &AdditionalImage) -> Vec<Fault> {
 fn in_words(fault: &Fault) -> String {
     let Fault { location, message, .. } = fault;
     format!("line {}, column {}: {message}", location.line, location.column)
+}
+
+/// Refuses sections that cannot be mirrored yet: nothing that was asked for is left out in
+/// silence.
+fn refuse_what_is_to_come(
+    file: &Path,
+    bytes: &[u8],
+    mirror: &Mirror,
+    console: &mut Console,
+) -> Result<(), Halt> {
+    let operators = mirror.operators.first().map(|catalog| &catalog.location);
+    let sections: [(&str, Option<&Location>); 3] = [
+        ("platform", mirror.platform.location.as_ref()),
+        ("operators", operators),
+        ("helm", mirror.helm.location.as_ref()),
+    ];
+    let refused = sections.into_iter().filter_map(|(name, location)| {
+        let message = format!("`{name}` cannot be mirrored yet");
+        let fault = Fault::error(ocm_config::Code::NotImplemented, location?.clone(), message);
+        Some(fault.with_help("remove it, or mirror it with another tool".to_owned()))
+    });
+    let refused: Vec<_> = refused.collect();
+    let text = shown(&String::from_utf8_lossy(bytes));
+    for fault in &refused {
+        console.complain(&complaint(file, &text, fault));
+    }
+    if refused.is_empty() { Ok(()) } else { Err(Halt::Said) }
 }
 
 /// Tells of images that are configured wrongly; the others are mirrored all the same.

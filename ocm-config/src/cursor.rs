@@ -2,19 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     fault::{Code, Fault, Findings, Location, quoted},
+    keys::Keys,
     node::{Entry, Node, Place, Value},
+    scalar,
     suggest::similar,
     yaml::push_key,
 };
-
-/// The keys that a mapping may have.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Keys {
-    /// What each means is for the reader of the mapping to know.
-    pub(crate) known: &'static [&'static str],
-    /// Keys of version 1, each with a word on where its job is done now.
-    pub(crate) old: &'static [(&'static str, &'static str)],
-}
 
 /// For how many unknown keys of one mapping a similar one is looked for, which takes a while.
 const SUGGESTIONS: usize = 100;
@@ -72,6 +65,21 @@ impl<'n> Cursor<'n> {
         Some(written)
     }
 
+    /// Returns whether a switch is on.
+    pub(crate) fn switch(&self, findings: &mut Findings) -> Option<bool> {
+        match &self.node.value {
+            Value::Bool(written) => Some(scalar::is_on(written)),
+            Value::Text(text) => {
+                let fault = self.wrong_type("`true` or `false`");
+                let is_word = matches!(scalar::resolve(text), Value::Bool(_));
+                let help = if is_word { "remove the quotes" } else { "write `true` or `false`" };
+                findings.add(fault.with_help(help.to_owned()));
+                None
+            }
+            _ => self.refuse("`true` or `false`", findings),
+        }
+    }
+
     /// Returns the items of a list; none where there is nothing.
     pub(crate) fn items(&self, findings: &mut Findings) -> Vec<Self> {
         match &self.node.value {
@@ -106,7 +114,7 @@ impl<'n> Cursor<'n> {
             let Some(key) = known(&entry.key, keys) else {
                 unknown_keys += 1;
                 let similar = (unknown_keys <= SUGGESTIONS)
-                    .then(|| similar(&entry.key, keys.known.iter().copied()))
+                    .then(|| similar(&entry.key, keys.names()))
                     .flatten();
                 meant.extend(similar);
                 findings.add(unknown(&entry.key, keys, similar, self.entry_location(entry)));
@@ -197,6 +205,11 @@ impl<'n> Fields<'n> {
         self.get(key)?.text(findings).filter(|text| !text.is_empty())
     }
 
+    /// Returns whether a switch is on; one that is not there is off.
+    pub(crate) fn switch(&self, key: &'static str, findings: &mut Findings) -> bool {
+        self.get(key).and_then(|value| value.switch(findings)).unwrap_or_default()
+    }
+
     /// Returns the items of a key's list.
     pub(crate) fn items(&self, key: &'static str, findings: &mut Findings) -> Vec<Cursor<'n>> {
         self.get(key).map(|list| list.items(findings)).unwrap_or_default()
@@ -205,7 +218,7 @@ impl<'n> Fields<'n> {
 
 /// Returns the key that is meant, whatever its case.
 fn known(key: &str, keys: Keys) -> Option<&'static str> {
-    let mut known = keys.known.iter().copied();
+    let mut known = keys.names();
     known
         .clone()
         .find(|known| *known == key)
@@ -218,7 +231,11 @@ fn unknown(key: &str, keys: Keys, similar: Option<&str>, location: Location) -> 
         let message = format!("`{old}` is a key of version 1");
         return Fault::error(Code::OldKey, location, message).with_help((*advice).to_owned());
     }
-    let message = format!("unknown key {}; expected {}", quoted(key), one_of(keys.known));
+    let message = format!(
+        "unknown key {}; expected {}",
+        quoted(key),
+        one_of(&keys.names().collect::<Vec<_>>())
+    );
     let help = similar.map(|key| format!("did you mean `{key}`?"));
     Fault::error(Code::UnknownKey, location, message).with_help(help)
 }

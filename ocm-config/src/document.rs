@@ -1,7 +1,8 @@
 use crate::{
     cursor::{Cursor, Fields},
     fault::{Code, Fault, Faults, Findings, Location, quoted},
-    image_set::ImageSet,
+    image_set::{DeleteSet, ImageSet},
+    keys::{self, Keys},
     reader, yaml,
 };
 
@@ -24,6 +25,15 @@ pub struct Parsed {
     pub warnings: Vec<Fault>,
 }
 
+/// What to delete, and what to know about the configuration all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedDelete {
+    /// What to delete.
+    pub delete_set: DeleteSet,
+    /// What its author may not have meant, in the order of the lines.
+    pub warnings: Vec<Fault>,
+}
+
 /// Reads an `ImageSetConfiguration`.
 ///
 /// # Errors
@@ -32,25 +42,65 @@ pub struct Parsed {
 /// stands as an error in the one [`AdditionalImage`](crate::AdditionalImage) that has it.
 pub fn parse(bytes: &[u8]) -> Result<Parsed, Faults> {
     let mut findings = Findings::default();
-    let image_set = read(bytes, &mut findings);
+    let image_set = read(bytes, &MIRRORING, reader::image_set, &mut findings);
     let (image_set, warnings) = findings.settle(image_set)?;
     Ok(Parsed { image_set, warnings })
 }
 
-fn read(bytes: &[u8], findings: &mut Findings) -> Option<ImageSet> {
+/// Reads a `DeleteImageSetConfiguration`.
+///
+/// # Errors
+///
+/// As of [`parse`].
+pub fn parse_delete(bytes: &[u8]) -> Result<ParsedDelete, Faults> {
+    let mut findings = Findings::default();
+    let delete_set = read(bytes, &DELETION, reader::delete_set, &mut findings);
+    let (delete_set, warnings) = findings.settle(delete_set)?;
+    Ok(ParsedDelete { delete_set, warnings })
+}
+
+/// A kind of document.
+struct Kind {
+    /// Its name.
+    name: &'static str,
+    keys: Keys,
+    /// The key that says what it is about.
+    stanza: &'static str,
+    /// What the other kind is for, and what to do with such a document.
+    other: (&'static str, &'static str, &'static str),
+}
+
+const MIRRORING: Kind = Kind {
+    name: KIND,
+    keys: keys::ROOT,
+    stanza: "mirror",
+    other: (DELETE_KIND, "this says what to delete", "it cannot be used to mirror"),
+};
+
+const DELETION: Kind = Kind {
+    name: DELETE_KIND,
+    keys: keys::DELETE_ROOT,
+    stanza: "delete",
+    other: (KIND, "this says what to mirror", "it cannot be used to delete"),
+};
+
+fn read<T>(
+    bytes: &[u8],
+    kind: &Kind,
+    read: impl FnOnce(&Fields<'_>, &mut Findings) -> T,
+    findings: &mut Findings,
+) -> Option<T> {
     let text = text(bytes, findings)?;
     let Some(root) = yaml::read(text, findings).filter(|root| !root.is_null()) else {
         // Unless what is wrong has been said already.
         let fault = Fault::error(Code::Empty, beginning(), "there is no configuration in it");
-        findings.add_if_none(
-            fault.with_help("`kind: ImageSetConfiguration` is its first line".to_owned()),
-        );
+        findings.add_if_none(fault.with_help(format!("`kind: {}` is its first line", kind.name)));
         return None;
     };
-    let fields = Cursor::root(&root).fields(reader::ROOT, findings)?;
-    check_kind(&fields, findings)?;
+    let fields = Cursor::root(&root).fields(kind.keys, findings)?;
+    check_kind(&fields, kind, findings)?;
     check_version(&fields, findings);
-    Some(reader::image_set(&fields, findings))
+    Some(read(&fields, findings))
 }
 
 /// Returns the bytes as text, if they are some.
@@ -77,27 +127,27 @@ fn text<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b str> {
 }
 
 /// Says what is wrong with the kind, and returns whether it is worth reading on.
-fn check_kind(fields: &Fields<'_>, findings: &mut Findings) -> Option<()> {
-    let Some(kind) = fields.require("kind", findings) else { return Some(()) };
-    let text = kind.text(findings)?;
-    if text == KIND {
-        if !fields.has("mirror") {
-            let fault = Fault::error(Code::MissingKey, beginning(), "`mirror` is missing");
-            findings.add(fault.with_help("what to mirror stands below `mirror:`".to_owned()));
+fn check_kind(fields: &Fields<'_>, kind: &Kind, findings: &mut Findings) -> Option<()> {
+    let Some(written) = fields.require("kind", findings) else { return Some(()) };
+    let text = written.text(findings)?;
+    if text == kind.name {
+        if !fields.has(kind.stanza) {
+            let stanza = kind.stanza;
+            let message = format!("`{stanza}` is missing");
+            let fault = Fault::error(Code::MissingKey, beginning(), message);
+            findings.add(fault.with_help(format!("what to {stanza} stands below `{stanza}:`")));
         }
         return Some(());
     }
-    let (message, help) = if text == DELETE_KIND {
-        ("this says what to delete".to_owned(), "it cannot be used to mirror")
+    let (other, is, advice) = kind.other;
+    let (message, help) = if text == other {
+        (is.to_owned(), advice.to_owned())
     } else {
-        (
-            format!("expected `{KIND}`, found {}", quoted(text)),
-            "write `kind: ImageSetConfiguration`",
-        )
+        let message = format!("expected `{}`, found {}", kind.name, quoted(text));
+        (message, format!("write `kind: {}`", kind.name))
     };
-    let fault = Fault::error(Code::Kind, kind.location(), message);
-    findings.add(fault.with_help(help.to_owned()));
-    text.eq_ignore_ascii_case(KIND).then_some(())
+    findings.add(Fault::error(Code::Kind, written.location(), message).with_help(help));
+    text.eq_ignore_ascii_case(kind.name).then_some(())
 }
 
 /// Another version is only warned of: real configurations carry all sorts, and it is the keys

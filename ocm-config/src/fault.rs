@@ -70,10 +70,20 @@ pub enum Code {
     KeyCase,
     /// A key that is there twice.
     DuplicateKey,
+    /// An item that is in a list twice.
+    Duplicate,
+    /// Two things that exclude each other.
+    Conflict,
+    /// A version that is none.
+    Version,
+    /// A range in which there can be nothing.
+    EmptyRange,
     /// A value of another type.
     WrongType,
     /// A value of the right type that is not one of those allowed.
     InvalidValue,
+    /// Something that is read and means nothing.
+    NoEffect,
     /// A pattern that cannot be used.
     Pattern,
     /// A section that is not implemented yet.
@@ -100,17 +110,20 @@ pub struct Faults {
 }
 
 impl Fault {
-    pub(crate) fn error(code: Code, location: Location, message: impl AsRef<str>) -> Self {
+    /// Makes one that a document cannot be used with.
+    pub fn error(code: Code, location: Location, message: impl AsRef<str>) -> Self {
         let message = harmless(message.as_ref(), MESSAGE_CHARS);
         Self { severity: Severity::Error, code, location, message, help: None }
     }
 
-    pub(crate) fn warning(code: Code, location: Location, message: impl AsRef<str>) -> Self {
+    /// Makes one that a document can be used with.
+    pub fn warning(code: Code, location: Location, message: impl AsRef<str>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, location, message) }
     }
 
+    /// Adds what to write instead.
     #[must_use]
-    pub(crate) fn with_help(self, help: impl Into<Option<String>>) -> Self {
+    pub fn with_help(self, help: impl Into<Option<String>>) -> Self {
         Self { help: help.into().map(|help| harmless(&help, MESSAGE_CHARS)), ..self }
     }
 }

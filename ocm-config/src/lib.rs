@@ -26,18 +26,23 @@ mod cursor;
 mod document;
 mod fault;
 mod image_set;
+mod keys;
 mod node;
 mod pattern;
 mod reader;
 mod scalar;
 mod suggest;
+mod version;
 mod yaml;
 
 pub use archive_size::ArchiveSize;
-pub use document::{Parsed, parse};
+pub use document::{Parsed, ParsedDelete, parse, parse_delete};
 pub use fault::{Code, Fault, Faults, Location, Severity};
 pub use image_set::{
-    AdditionalImage, BlockedImage, ImageFault, ImageFaults, ImageProblem, ImageSet, Mirror,
-    WantedImage,
+    AdditionalImage, BlockedImage, Catalog, CatalogFault, CatalogFaults, CatalogProblem, Chart,
+    Charts, DeleteSet, Helm, HelmRepository, ImageFault, ImageFaults, ImageProblem, ImageSet,
+    ItemFault, ItemFaults, Mirror, Package, PackageChannel, Problem, ReleaseChannel, ReleaseKind,
+    ReleasePayload, Releases, Sample, WantedCatalog, WantedImage,
 };
 pub use pattern::{Pattern, PatternError, PatternFault};
+pub use version::{VersionBound, VersionError};

@@ -17,6 +17,11 @@ pub(crate) fn resolve(text: &str) -> Value {
     }
 }
 
+/// Whether one of the words for yes or no means yes.
+pub(crate) fn is_on(word: &str) -> bool {
+    word.starts_with(['y', 'Y', 't', 'T']) || word.eq_ignore_ascii_case("on")
+}
+
 fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     match unsigned {

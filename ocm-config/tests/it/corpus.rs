@@ -79,35 +79,37 @@ fn what_names_images_only_is_read_with_the_same_meaning() {
     assert_eq!(count, 11);
 }
 
-/// What has more than images is refused for that alone, and what oc-mirror refuses is refused,
-/// with a place inside the file.
+/// What oc-mirror accepts is accepted, and what it refuses is refused, with a place inside the
+/// file.
 #[test]
 fn what_is_refused_is_refused_for_a_reason_and_in_a_place() {
     let Some((folder, expected)) = corpus() else { return };
-    let (mut sections, mut both, mut kinds) = (0, 0, 0);
-    for Expected { file, v2, v1, v2_config } in &expected {
+    let (mut accepted, mut otherwise, mut both) = (0, 0, 0);
+    for Expected { file, v2, v1, .. } in &expected {
         let bytes = fs::read(folder.join(file)).unwrap();
-        let parsed = ocm_config::parse(&bytes);
-        if v2 == "isc" && has_only_images(v2_config) {
+        let faults = match v2.as_str() {
+            "disc" => ocm_config::parse_delete(&bytes).err(),
+            _ => ocm_config::parse(&bytes).err(),
+        };
+        let is_refused = v2 == "reject";
+        let Some(faults) = faults else {
+            assert!(!is_refused, "{file} is accepted");
+            accepted += 1;
             continue;
-        }
-        let Err(faults) = parsed else { panic!("{file} is accepted") };
+        };
         let lines = u32::try_from(bytes.split(|b| *b == b'\n').count()).unwrap();
         assert!(faults.iter().all(|f| (1..=lines).contains(&f.location.line)), "{file}: {faults}");
-        let mut errors = faults.iter().filter(|fault| fault.severity == Severity::Error);
-        match v2.as_str() {
-            "isc" => {
-                let is_expected =
-                    |code| matches!(code, Code::NotImplemented | Code::SeveralDocuments);
-                assert!(errors.all(|fault| is_expected(fault.code)), "{file}: {faults:#?}");
-                sections += 1;
-            }
-            "disc" => {
-                assert!(errors.any(|fault| fault.code == Code::Kind), "{file}: {faults}");
-                kinds += 1;
-            }
-            _ => both += usize::from(v1 == "reject"),
+        if is_refused {
+            both += usize::from(v1 == "reject");
+            continue;
         }
+        let mut errors = faults.iter().filter(|fault| fault.severity == Severity::Error);
+        let is_expected = |code| matches!(code, Code::SeveralDocuments | Code::EmptyRange);
+        assert!(errors.all(|fault| is_expected(fault.code)), "{file}: {faults:#?}");
+        otherwise += 1;
     }
-    eprintln!("{sections} with other sections, {kinds} deletions, {both} that both refuse");
+    eprintln!(
+        "{accepted} accepted, {otherwise} that are refused on purpose, {both} that both refuse"
+    );
+    assert_eq!((accepted, otherwise), (146, 5));
 }

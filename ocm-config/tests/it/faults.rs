@@ -116,22 +116,6 @@ const TABLE: &[(&str, Expected)] = &[
         "mirror:\n  blockedImages:\n  - name: '*nvidia*'\n",
         (Code::Pattern, 5, 11, "mirror.blockedImages[0].name", "nothing before `*`", ".*"),
     ),
-    (
-        "mirror:\n  operators:\n  - catalog: q.io/a:1\n",
-        (Code::NotImplemented, 4, 3, "mirror.operators", "`operators`", "remove"),
-    ),
-    (
-        "mirror:\n  platform: {graph: true}\n",
-        (Code::NotImplemented, 4, 3, "mirror.platform", "`platform`", "remove"),
-    ),
-    (
-        "mirror:\n  samples: [{name: a}]\n",
-        (Code::NotImplemented, 4, 3, "mirror.samples", "`samples`", "remove"),
-    ),
-    (
-        "mirror:\n  helm: {local: [{name: a}]}\n",
-        (Code::NotImplemented, 4, 3, "mirror.helm", "`helm`", "remove"),
-    ),
     ("mirror:\narchiveSize: -1\n", (Code::InvalidValue, 4, 14, "archiveSize", "`-1`", "4")),
     ("mirror:\narchiveSize: 4.5\n", (Code::InvalidValue, 4, 14, "archiveSize", "`4.5`", "4")),
     ("mirror:\narchiveSize: 010\n", (Code::InvalidValue, 4, 14, "archiveSize", "`010`", "4")),

@@ -97,7 +97,7 @@ fn a_bad_image_costs_no_other() {
          `architecture`",
     ];
     assert_eq!(shown, expected);
-    assert!(faults.iter().all(|fault| fault.problem.hint().is_some()));
+    assert!(faults.iter().all(|fault| fault.hint().is_some()));
     assert_eq!(empty.wanted.as_ref().unwrap_err().to_string(), "the image is configured wrongly");
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use ocm_config::{AdditionalImage, ImageSet};
+use ocm_config::{AdditionalImage, ImageSet, ItemFault};
 
 use super::{Gathered, Resolved, Upstream, explained};
 use crate::{Destination, DestinationRules, Failure, Kind, Wanted};
@@ -38,7 +38,7 @@ impl Gathered<'_> {
         from: Upstream<'_>,
     ) -> Result<Option<Wanted>, Failure> {
         let wanted = image.wanted.as_ref().map_err(|faults| {
-            let hint = faults.iter().find_map(|fault| fault.problem.hint());
+            let hint = faults.iter().find_map(ItemFault::hint);
             explained(faults, hint)
         })?;
         let named = match self.rules {

@@ -1,0 +1,262 @@
+//! The keys of both kinds of document: what the reader takes, and what the JSON Schema says.
+
+/// What the value of a key is.
+#[expect(dead_code, reason = "what reads it, the JSON Schema, is to come")]
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    /// Text.
+    Text,
+    /// Text where numbers are usual, and are taken as they are written: a tag, a version.
+    Written,
+    /// Yes or no.
+    Switch,
+    /// A whole number of GiB.
+    Gib,
+    /// A mapping with these keys.
+    Map(&'static Keys),
+    /// A list.
+    List(&'static Self),
+}
+
+/// One key.
+#[expect(dead_code, reason = "what reads all of it, the JSON Schema, is to come")]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    /// What it is for, as an editor shows it.
+    pub(crate) about: &'static str,
+}
+
+/// The keys that a mapping may have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keys {
+    /// What each means is for the reader of the mapping to know.
+    pub(crate) known: &'static [Key],
+    /// Keys of version 1, each with a word on where its job is done now.
+    pub(crate) old: &'static [(&'static str, &'static str)],
+}
+
+impl Keys {
+    /// Returns the names of the keys.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
+        self.known.iter().map(|key| key.name)
+    }
+}
+
+const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, shape, about }
+}
+
+const KIND: Key = key("kind", Shape::Text, "What the document is");
+const API_VERSION: Key = key("apiVersion", Shape::Text, "`mirror.openshift.io/v2alpha1`");
+
+/// Keys of an `ImageSetConfiguration`.
+pub(crate) const ROOT: Keys = Keys {
+    known: &[
+        KIND,
+        API_VERSION,
+        key("mirror", Shape::Map(&MIRROR), "What to mirror"),
+        key("archiveSize", Shape::Gib, "Largest volume of an archive, in GiB; 500 if absent"),
+    ],
+    old: &[(
+        "storageConfig",
+        "remove it: what was mirrored is remembered in the workspace, no store is configured",
+    )],
+};
+
+/// Keys of a `DeleteImageSetConfiguration`.
+pub(crate) const DELETE_ROOT: Keys = Keys {
+    known: &[KIND, API_VERSION, key("delete", Shape::Map(&DELETE), "What to delete")],
+    old: &[],
+};
+
+const RELEASES_KEY: Key = key("platform", Shape::Map(&RELEASES), "OpenShift and OKD releases");
+const OPERATORS_KEY: Key =
+    key("operators", Shape::List(&Shape::Map(&CATALOG)), "Operators, by the catalogs they are in");
+const IMAGES_KEY: Key =
+    key("additionalImages", Shape::List(&Shape::Map(&ADDITIONAL_IMAGE)), "Images named one by one");
+const HELM_KEY: Key = key("helm", Shape::Map(&HELM), "Helm charts, and the images they name");
+const SAMPLES_KEY: Key =
+    key("samples", Shape::List(&Shape::Map(&SAMPLE)), "Read and ignored, as oc-mirror does");
+
+/// Keys of `mirror`.
+pub(crate) const MIRROR: Keys = Keys {
+    known: &[
+        RELEASES_KEY,
+        OPERATORS_KEY,
+        IMAGES_KEY,
+        HELM_KEY,
+        key(
+            "blockedImages",
+            Shape::List(&Shape::Map(&BLOCKED_IMAGE)),
+            "Images that are left out, wherever they come from",
+        ),
+        SAMPLES_KEY,
+    ],
+    old: &[("ocp", "`ocp` of v1alpha1 is `platform` now")],
+};
+
+/// Keys of `delete`.
+pub(crate) const DELETE: Keys =
+    Keys { known: &[RELEASES_KEY, OPERATORS_KEY, IMAGES_KEY, HELM_KEY, SAMPLES_KEY], old: &[] };
+
+const PLATFORMS: Key = key(
+    "platforms",
+    Shape::List(&Shape::Map(&PLATFORM)),
+    "Which images of an index are wanted; all if absent",
+);
+
+/// Keys of a platform.
+pub(crate) const PLATFORM: Keys = Keys {
+    known: &[
+        key("os", Shape::Text, "Operating system, as Go names it: `linux`"),
+        key("architecture", Shape::Text, "Processor, as Go names it: `amd64`"),
+    ],
+    old: &[],
+};
+
+/// Keys of `platform`.
+pub(crate) const RELEASES: Keys = Keys {
+    known: &[
+        key("graph", Shape::Switch, "Build the image of the update graph, for OSUS"),
+        key(
+            "channels",
+            Shape::List(&Shape::Map(&RELEASE_CHANNEL)),
+            "Channels, and the range of each",
+        ),
+        key(
+            "architectures",
+            Shape::List(&Shape::Text),
+            "`amd64`, `arm64`, `ppc64le`, `s390x` or `multi`; `amd64` if absent. Deprecated: \
+             `platforms`",
+        ),
+        key(
+            "platforms",
+            Shape::List(&Shape::Map(&PLATFORM)),
+            "Take the multi payload, and of its images only these",
+        ),
+        key("release", Shape::Text, "One payload, by its reference, instead of channels"),
+        key("kubeVirtContainer", Shape::Switch, "Mirror the disk image for KubeVirt, too"),
+    ],
+    old: &[],
+};
+
+/// Keys of a channel of releases.
+pub(crate) const RELEASE_CHANNEL: Keys = Keys {
+    known: &[
+        key("name", Shape::Text, "Name of the channel: `stable-4.18`"),
+        key("type", Shape::Text, "`ocp` if absent, or `okd`"),
+        key(
+            "minVersion",
+            Shape::Written,
+            "Lowest version; the head of the channel alone if absent",
+        ),
+        key("maxVersion", Shape::Written, "Highest version; the head of the channel if absent"),
+        key("shortestPath", Shape::Switch, "Only what the shortest way up from min to max needs"),
+        key("full", Shape::Switch, "All of the channel, from its first version"),
+    ],
+    old: &[],
+};
+
+/// Keys of a catalog of operators.
+pub(crate) const CATALOG: Keys = Keys {
+    known: &[
+        key("catalog", Shape::Text, "The catalog: a reference, or `oci://` and a directory"),
+        key("targetCatalog", Shape::Text, "Repository to put it in, instead of its own"),
+        key("targetTag", Shape::Written, "Tag to give it, instead of its own"),
+        key("full", Shape::Switch, "All versions, instead of the heads of channels"),
+        key("skipDependencies", Shape::Switch, "Read and ignored, as oc-mirror does"),
+        key(
+            "targetCatalogSourceTemplate",
+            Shape::Text,
+            "File with a CatalogSource, into which the generated one is merged",
+        ),
+        key("catalogSourceName", Shape::Text, "Name of the CatalogSource that is written"),
+        PLATFORMS,
+        key("packages", Shape::List(&Shape::Map(&PACKAGE)), "Which operators; all if absent"),
+    ],
+    old: &[],
+};
+
+/// Keys of a package, which is what a catalog calls an operator.
+pub(crate) const PACKAGE: Keys = Keys {
+    known: &[
+        key("name", Shape::Text, "Name of the operator's package"),
+        key(
+            "channels",
+            Shape::List(&Shape::Map(&PACKAGE_CHANNEL)),
+            "Which channels; all if absent",
+        ),
+        key("defaultChannel", Shape::Text, "The default, where the catalog's own is left out"),
+        key("minVersion", Shape::Written, "Lowest version, in every channel"),
+        key("maxVersion", Shape::Written, "Highest version, in every channel"),
+    ],
+    old: &[],
+};
+
+/// Keys of a channel of a package.
+pub(crate) const PACKAGE_CHANNEL: Keys = Keys {
+    known: &[
+        key("name", Shape::Text, "Name of the channel"),
+        key("minVersion", Shape::Written, "Lowest version in this channel"),
+        key("maxVersion", Shape::Written, "Highest version in this channel"),
+    ],
+    old: &[],
+};
+
+/// Keys of an additional image.
+pub(crate) const ADDITIONAL_IMAGE: Keys = Keys {
+    known: &[
+        key("name", Shape::Text, "The image, with its tag or digest, or `oci://` and a directory"),
+        key("targetRepo", Shape::Text, "Repository to put it in, instead of its own"),
+        key("targetTag", Shape::Written, "Tag to give it, instead of its own"),
+        PLATFORMS,
+    ],
+    old: &[],
+};
+
+/// Keys of a blocked image.
+pub(crate) const BLOCKED_IMAGE: Keys = Keys {
+    known: &[key("name", Shape::Text, "A regular expression in Go's syntax, unanchored")],
+    old: &[],
+};
+
+/// Keys of a sample.
+pub(crate) const SAMPLE: Keys =
+    Keys { known: &[key("name", Shape::Text, "Name of a sample")], old: &[] };
+
+/// Keys of `helm`.
+pub(crate) const HELM: Keys = Keys {
+    known: &[
+        key("repositories", Shape::List(&Shape::Map(&HELM_REPOSITORY)), "Repositories of charts"),
+        key("local", Shape::List(&Shape::Map(&CHART)), "Charts on this machine"),
+    ],
+    old: &[],
+};
+
+/// Keys of a repository of charts.
+pub(crate) const HELM_REPOSITORY: Keys = Keys {
+    known: &[
+        key("name", Shape::Text, "What to call it"),
+        key("url", Shape::Text, "Where its `index.yaml` is"),
+        key("charts", Shape::List(&Shape::Map(&CHART)), "Which charts; all if absent"),
+    ],
+    old: &[],
+};
+
+/// Keys of a chart.
+pub(crate) const CHART: Keys = Keys {
+    known: &[
+        key("name", Shape::Text, "Name of the chart"),
+        key("version", Shape::Written, "Its version; the latest if absent"),
+        key("path", Shape::Text, "A directory or `.tgz` on this machine"),
+        key(
+            "imagePaths",
+            Shape::List(&Shape::Text),
+            "More places of images in the chart's manifests, in kubectl's JSONPath",
+        ),
+        PLATFORMS,
+    ],
+    old: &[],
+};

@@ -1,0 +1,119 @@
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use ocm_oci::PlatformFilter;
+use semver::Version;
+
+use super::{duplicate, item, named, required_text};
+use crate::{
+    cursor::{Cursor, Fields},
+    fault::{Code, Fault, Findings, quoted},
+    image_set::{ReleaseChannel, ReleaseKind, ReleasePayload, Releases},
+    keys,
+};
+
+pub(super) fn releases(fields: &Fields<'_>, findings: &mut Findings) -> Releases {
+    let (platforms, missing) = item::platforms(fields, findings);
+    for item::MissingPart { location, part } in missing {
+        let fault = Fault::error(Code::MissingKey, location, format!("a platform has no `{part}`"));
+        findings.add(fault.with_help("write `{os: linux, architecture: amd64}`".to_owned()));
+    }
+    let architectures = fields.items("architectures", findings);
+    let architectures: Vec<_> =
+        architectures.iter().filter_map(|a| a.text(findings).map(str::to_owned)).collect();
+    if !architectures.is_empty() && platforms != PlatformFilter::All {
+        let message = "`architectures` and `platforms` exclude each other";
+        let fault = Fault::error(Code::Conflict, fields.key_location("architectures"), message);
+        findings.add(fault.with_help("remove `architectures`".to_owned()));
+    }
+    let items = fields.items("channels", findings);
+    let channels: Vec<_> = items.iter().filter_map(|item| channel(item, findings)).collect();
+    refuse_duplicates(&channels, findings);
+    Releases {
+        graph: fields.switch("graph", findings),
+        channels,
+        architectures,
+        platforms,
+        release: payload(fields, findings),
+        kube_virt_container: fields.switch("kubeVirtContainer", findings),
+        location: None,
+    }
+}
+
+fn payload(fields: &Fields<'_>, findings: &mut Findings) -> Option<ReleasePayload> {
+    let written = fields.text("release", findings)?;
+    let location = fields.location_of("release");
+    match written.parse() {
+        Ok(reference) => Some(ReleasePayload { written: written.to_owned(), reference, location }),
+        Err(error) => {
+            let error: ocm_oci::ReferenceError = error;
+            let message = format!("{error}: {}", error.fault);
+            let fault = Fault::error(Code::InvalidValue, location, message);
+            findings.add(fault.with_help(error.hint()));
+            None
+        }
+    }
+}
+
+fn refuse_duplicates(channels: &[ReleaseChannel], findings: &mut Findings) {
+    let mut seen = BTreeMap::new();
+    for channel in channels {
+        let location = &channel.location;
+        if let Some(first) = seen.insert(&channel.name, location.line) {
+            let what = format!("release channel {}", quoted(&channel.name));
+            let help = "make one of the two, from the lowest version to the highest";
+            findings.add(duplicate(&what, first, location.clone(), help));
+        }
+    }
+}
+
+fn channel(item: &Cursor<'_>, findings: &mut Findings) -> Option<ReleaseChannel> {
+    let fields = named(item, keys::RELEASE_CHANNEL, findings)?;
+    let name = required_text(&fields, "name", findings);
+    let kind = kind(&fields, findings);
+    let min = version(&fields, "minVersion", findings);
+    let max = version(&fields, "maxVersion", findings);
+    if let (Some(min), Some(max)) = (&min, &max)
+        && min.cmp_precedence(max) == Ordering::Greater
+    {
+        let message = format!("`minVersion` {min} is above `maxVersion` {max}");
+        let fault = Fault::error(Code::EmptyRange, fields.location_of("minVersion"), message);
+        findings.add(fault.with_help("swap the two".to_owned()));
+    }
+    Some(ReleaseChannel {
+        name: name?.to_owned(),
+        kind,
+        min,
+        max,
+        full: fields.switch("full", findings),
+        shortest_path: fields.switch("shortestPath", findings),
+        location: item.location(),
+    })
+}
+
+/// Any other word means `ocp` to oc-mirror, in silence.
+fn kind(fields: &Fields<'_>, findings: &mut Findings) -> ReleaseKind {
+    match fields.text("type", findings) {
+        Some("okd") => ReleaseKind::Okd,
+        Some("ocp") | None => ReleaseKind::Ocp,
+        Some(other) => {
+            let message = format!("{} is read as `ocp`", quoted(other));
+            let fault = Fault::warning(Code::InvalidValue, fields.location_of("type"), message);
+            findings.add(fault.with_help("write `ocp` or `okd`".to_owned()));
+            ReleaseKind::Ocp
+        }
+    }
+}
+
+/// Servers of graphs know whole versions only, so that `4.18` would be compared with none.
+fn version(fields: &Fields<'_>, key: &'static str, findings: &mut Findings) -> Option<Version> {
+    let text = fields.get(key)?.text_or_number(findings).filter(|text| !text.is_empty())?;
+    text.parse().map_err(|error: semver::Error| (text, error)).map_or_else(
+        |(text, _)| {
+            let message = format!("{} is not a version of a release", quoted(text));
+            let fault = Fault::error(Code::Version, fields.location_of(key), message);
+            findings.add(fault.with_help("write it whole, such as `4.18.1`".to_owned()));
+            None
+        },
+        Some,
+    )
+}
