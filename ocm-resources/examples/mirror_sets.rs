@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         version: "1".to_owned(),
     };
     for document in MirrorSets::of(&images, Scope::Shortest).documents(&stamp) {
-        println!("# {}\n{}", document.file_name, document.yaml);
+        println!("# {}\n{}", document.file_name, document.text);
     }
     Ok(())
 }

@@ -1,12 +1,14 @@
+use std::collections::BTreeMap;
+
 use crate::yaml::Yaml;
 
 /// A file to write, its text included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Name of the file, without a directory.
+    /// Name of the file, without a directory. No two documents of a run have the same.
     pub file_name: String,
-    /// Its text: one or more YAML documents, each begun by `---`.
-    pub yaml: String,
+    /// Its text: YAML, or JSON where the name says so.
+    pub text: String,
 }
 
 /// Who made the resources, when, with what: the annotations that all of them carry, so that
@@ -22,14 +24,26 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the value of `metadata` of a resource.
-    pub(crate) fn metadata(&self, name: String) -> Yaml {
-        let annotations = Yaml::map([
-            ("createdAt", Yaml::text(&self.created_at)),
-            ("createdBy", Yaml::text(&self.created_by)),
+    /// Returns the annotations.
+    pub(crate) fn annotations(&self) -> BTreeMap<&'static str, &str> {
+        BTreeMap::from([
+            ("createdAt", self.created_at.as_str()),
+            ("createdBy", &self.created_by),
             // The key is oc-mirror's: scripts and support look for it.
-            ("oc-mirror_version", Yaml::text(&self.version)),
-        ]);
-        Yaml::map([("annotations", annotations), ("name", Yaml::text(name))])
+            ("oc-mirror_version", &self.version),
+        ])
+    }
+
+    /// Returns the value of `metadata` of a resource, with what else is said there.
+    pub(crate) fn metadata<const N: usize>(
+        &self,
+        name: impl Into<String>,
+        rest: [(&'static str, Yaml); N],
+    ) -> Yaml {
+        let annotations = self.annotations().into_iter().map(|(key, text)| (key, Yaml::text(text)));
+        let mut metadata = BTreeMap::from(rest);
+        metadata.insert("annotations", Yaml::entries(annotations));
+        metadata.insert("name", Yaml::text(name));
+        Yaml::entries(metadata)
     }
 }

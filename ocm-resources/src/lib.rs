@@ -29,16 +29,29 @@
 //! };
 //! let documents = sets.documents(&stamp);
 //! assert_eq!(documents[0].file_name, "itms-oc-mirror.yaml");
-//! assert!(documents[0].yaml.contains("source: quay.io/team"));
+//! assert!(documents[0].text.contains("source: quay.io/team"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod catalog;
+mod catalog_source;
+mod cluster_catalog;
 mod document;
 mod mirror_set;
+mod mirrored;
+#[cfg(test)]
+mod testing;
+mod update_service;
 mod yaml;
 
+pub use catalog::{
+    Catalog, CatalogFault, CatalogFaults, CatalogNotice, Catalogs, NamedCatalog, Naming,
+    SourceName, SourceNameError,
+};
+pub use cluster_catalog::Unaddressable;
 pub use document::{Document, Stamp};
 pub use mirror_set::{
-    Category, Change, ImageKind, LeftOut, MirrorKind, MirrorSet, MirrorSets, Mirrored, Notice,
-    Scope, Unwritable,
+    Change, LeftOut, MirrorKind, MirrorSet, MirrorSets, Notice, Scope, Unwritable,
 };
+pub use mirrored::{AtMirror, Category, ImageKind, Mirrored};
+pub use update_service::UpdateService;

@@ -1,61 +1,16 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use ocm_oci::{Digest, Host, ImageRef, RepoName, Tag};
+use ocm_oci::{Host, RepoName};
 
 use crate::{
     document::{Document, Stamp},
+    mirrored::{Category, ImageKind, Mirrored},
     yaml::Yaml,
 };
 
 mod notice;
 
 pub use notice::{Change, Notice};
-
-/// An image that was mirrored: what the cluster asks for, and where it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mirrored {
-    /// The reference that the cluster will ask for.
-    pub origin: ImageRef,
-    /// The registry that has it now.
-    pub host: Host,
-    /// The repository there.
-    pub repository: RepoName,
-    /// The tag it has there.
-    pub tag: Tag,
-    /// The digest it has there: another than that of its origin if it was rewritten.
-    pub digest: Digest,
-    /// What sort of image it is.
-    pub kind: ImageKind,
-}
-
-/// What sort of image a [`Mirrored`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ImageKind {
-    /// The image of a release. The installer looks for its mirror among the digests, whether
-    /// it is named by digest or by tag.
-    ReleaseImage,
-    /// An image of a release's contents.
-    ReleaseContent,
-    /// An image of an operator.
-    Operator,
-    /// Any other image.
-    Generic,
-}
-
-/// Which of the objects of a kind an image belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Category {
-    /// Releases.
-    Release,
-    /// Operators.
-    Operator,
-    /// All the rest.
-    Generic,
-}
 
 /// The two kinds of mirror set: what a cluster asks for by digest and what by tag are redirected
 /// by objects of their own.
@@ -115,34 +70,6 @@ pub struct Unwritable {
     pub host: Host,
 }
 
-impl Mirrored {
-    /// Whether the digest that the origin names is not that of the image at the mirror.
-    fn is_rewritten(&self) -> bool {
-        self.origin.digest().is_some_and(|digest| *digest != self.digest)
-    }
-}
-
-impl ImageKind {
-    /// Returns the category whose object names the image.
-    pub fn category(self) -> Category {
-        match self {
-            Self::ReleaseImage | Self::ReleaseContent => Category::Release,
-            Self::Operator => Category::Operator,
-            Self::Generic => Category::Generic,
-        }
-    }
-}
-
-impl fmt::Display for Category {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Release => "release",
-            Self::Operator => "operator",
-            Self::Generic => "generic",
-        })
-    }
-}
-
 impl MirrorKind {
     /// Returns the `kind` of the object.
     pub fn kind(self) -> &'static str {
@@ -182,6 +109,9 @@ impl MirrorKind {
 impl MirrorSets {
     /// Returns the mirror sets for what was mirrored: by kind, then by category.
     ///
+    /// Catalogs and update graphs have no place in them: a cluster is told of those by objects of
+    /// their own.
+    ///
     /// A cluster looks at the entries of one source only: the longest that its image begins
     /// with, in sets of either kind. So where a repository has entries of its own, they also
     /// name the mirrors of those of its images that are covered by the namespace's.
@@ -190,7 +120,7 @@ impl MirrorSets {
     pub fn of(images: &[Mirrored], scope: Scope) -> Self {
         let mut left_out = Vec::new();
         let mut written = Vec::new();
-        for image in images {
+        for image in images.iter().filter(|image| image.kind.category().is_some()) {
             match unwritable_host(image) {
                 Some(host) => left_out.push(LeftOut {
                     origin: image.origin.as_written().to_owned(),
@@ -237,9 +167,9 @@ impl MirrorSets {
     pub fn documents(&self, stamp: &Stamp) -> Vec<Document> {
         let document = |kind: MirrorKind| {
             let sets = self.sets.iter().filter(|set| set.kind == kind);
-            let yaml: String = sets.map(|set| set.render(stamp)).collect();
+            let text: String = sets.map(|set| set.render(stamp)).collect();
             let file_name = format!("{}-oc-mirror.yaml", kind.short());
-            (!yaml.is_empty()).then_some(Document { file_name, yaml })
+            (!text.is_empty()).then_some(Document { file_name, text })
         };
         [MirrorKind::Digest, MirrorKind::Tag].into_iter().filter_map(document).collect()
     }
@@ -260,7 +190,7 @@ impl MirrorSet {
         Yaml::map([
             ("apiVersion", Yaml::text("config.openshift.io/v1")),
             ("kind", Yaml::text(self.kind.kind())),
-            ("metadata", stamp.metadata(self.name())),
+            ("metadata", stamp.metadata(self.name(), [])),
             ("spec", Yaml::map([(self.kind.list_key(), Yaml::List(entries))])),
         ])
         .to_document()
@@ -282,11 +212,12 @@ type Sets = BTreeMap<(MirrorKind, Category), BTreeMap<String, Vec<String>>>;
 
 /// Adds an entry to the objects that speak of `image`, unless it is there.
 fn add(sets: &mut Sets, image: &Mirrored, (source, mirror): &(String, String)) {
+    let Some(category) = image.kind.category() else { return };
     for kind in [MirrorKind::Digest, MirrorKind::Tag] {
         if !kind.admits(image) {
             continue;
         }
-        let set = sets.entry((kind, image.kind.category())).or_default();
+        let set = sets.entry((kind, category)).or_default();
         let mirrors = set.entry(source.clone()).or_default();
         if !mirrors.contains(mirror) {
             mirrors.push(mirror.clone());

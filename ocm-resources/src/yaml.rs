@@ -10,8 +10,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Yaml {
     Text(String),
+    /// A number, a yes or no, or nothing: written as it is here, without quotes.
+    Plain(String),
     List(Vec<Self>),
-    Map(BTreeMap<&'static str, Self>),
+    Map(BTreeMap<String, Self>),
 }
 
 impl Yaml {
@@ -20,12 +22,21 @@ impl Yaml {
     }
 
     pub(crate) fn map<const N: usize>(entries: [(&'static str, Self); N]) -> Self {
-        Self::Map(BTreeMap::from(entries))
+        Self::entries(entries)
+    }
+
+    pub(crate) fn entries(entries: impl IntoIterator<Item = (&'static str, Self)>) -> Self {
+        Self::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
     /// Returns the document, with the `---` that begins it.
     pub(crate) fn to_document(&self) -> String {
-        let mut out = "---\n".to_owned();
+        format!("---\n{}", self.to_text())
+    }
+
+    /// Returns the document, as the only one of a file.
+    pub(crate) fn to_text(&self) -> String {
+        let mut out = String::new();
         self.write(&mut out, 0);
         out
     }
@@ -36,6 +47,10 @@ impl Yaml {
         match self {
             Self::Text(text) => {
                 push_scalar(out, text);
+                out.push('\n');
+            }
+            Self::Plain(text) => {
+                out.push_str(text);
                 out.push('\n');
             }
             Self::List(items) => {
@@ -59,7 +74,7 @@ impl Yaml {
     /// Items of a list stand below their key, entries of a mapping two blanks to the right.
     fn write_after_key(&self, out: &mut String, indentation: usize) {
         let below = match self {
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Plain(_) => None,
             Self::List(items) => (!items.is_empty()).then_some(indentation),
             Self::Map(entries) => (!entries.is_empty()).then_some(indentation + 2),
         };
@@ -69,7 +84,7 @@ impl Yaml {
                 indent(out, below);
                 self.write(out, below);
             }
-            (None, Self::Text(_)) => {
+            (None, Self::Text(_) | Self::Plain(_)) => {
                 out.push(' ');
                 self.write(out, indentation);
             }
@@ -94,7 +109,9 @@ fn push_scalar(out: &mut String, text: &str) {
             '"' | '\\' => out.extend(['\\', character]),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            c if c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
+            {
                 write!(out, "\\U{:08X}", u32::from(c)).expect("a string takes all that is written");
             }
             c => out.push(c),
@@ -105,7 +122,7 @@ fn push_scalar(out: &mut String, text: &str) {
 
 /// Whether text without quotes is read as this text, by YAML 1.1 and 1.2 alike. In doubt, no.
 fn is_plain(text: &str) -> bool {
-    let is_legal = |c: char| c.is_ascii_alphanumeric() || "._-/:@+ ".contains(c);
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || "._-/:@+= ".contains(c);
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(is_legal)
         && !text.ends_with([' ', ':'])

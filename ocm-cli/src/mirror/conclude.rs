@@ -279,5 +279,5 @@ pub(super) fn documents(
         version: version::NUMBER.to_owned(),
     };
     let documents = sets.documents(&stamp).into_iter();
-    documents.map(|document| (document.file_name, document.yaml.into_bytes())).collect()
+    documents.map(|document| (document.file_name, document.text.into_bytes())).collect()
 }

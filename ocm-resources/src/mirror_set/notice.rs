@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use ocm_oci::{Digest, Host, RepoName, Tag};
 
-use super::Mirrored;
+use crate::mirrored::Mirrored;
 
 /// An image that is at the mirror, and that a cluster does not find there by the name it was
 /// mirrored by.

@@ -1,8 +1,12 @@
+use ocm_oci::{Digest, ImageRef, Tag};
+
 use super::{
-    ImageKind::{Generic, Operator, ReleaseContent, ReleaseImage},
+    ImageKind::{Catalog, Generic, Graph, Operator, ReleaseContent, ReleaseImage},
     Scope::{Repository, Shortest},
     *,
 };
+
+use crate::testing::stamp;
 
 mod lookup;
 
@@ -147,14 +151,6 @@ fn mirrors_are_kept_in_the_order_of_the_images() {
     assert_eq!(set.entries, BTreeMap::from(expected));
 }
 
-fn stamp() -> Stamp {
-    Stamp {
-        created_at: "2026-08-21T10:11:12Z".to_owned(),
-        created_by: "ocm".to_owned(),
-        version: "v0.1.0".to_owned(),
-    }
-}
-
 #[test]
 fn files_are_sorted_and_stamped() {
     let at = |path: &str| format!("registry.example.com:5000/ns/{path}");
@@ -177,9 +173,20 @@ fn files_are_sorted_and_stamped() {
     let documents = MirrorSets::of(&images, Shortest).documents(&stamp());
     let [digests, tags] = documents.as_slice() else { panic!("{documents:?}") };
     assert_eq!(digests.file_name, "idms-oc-mirror.yaml");
-    assert_eq!(digests.yaml, include_str!("golden/idms-oc-mirror.yaml"));
+    assert_eq!(digests.text, include_str!("golden/idms-oc-mirror.yaml"));
     assert_eq!(tags.file_name, "itms-oc-mirror.yaml");
-    assert_eq!(tags.yaml, include_str!("golden/itms-oc-mirror.yaml"));
+    assert_eq!(tags.text, include_str!("golden/itms-oc-mirror.yaml"));
+}
+
+/// Not even where they are found by another name than their own, or stand at an odd host.
+#[test]
+fn catalogs_and_graphs_are_left_out() {
+    let images = [
+        mirrored("registry.redhat.io/redhat/redhat-operator-index:v4.18", "m/x/index", Catalog),
+        Mirrored { digest: Digest::of(b"rebuilt"), ..mirrored("q.io/c@DIGEST", "m/c", Catalog) },
+        mirrored("m/openshift/graph-image:latest", "[::1]:5000/openshift/graph-image", Graph),
+    ];
+    assert_eq!(MirrorSets::of(&images, Shortest), MirrorSets::default());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ocm_oci::TagOrDigest;
+use ocm_oci::{Digest, TagOrDigest};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::{
