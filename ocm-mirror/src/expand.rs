@@ -17,7 +17,7 @@ mod rewrite;
 pub(crate) use rewrite::rewrite;
 
 /// Largest manifest that is read, in bytes: what registries accept at least.
-const MANIFEST_LIMIT: usize = 4 << 20;
+pub(crate) const MANIFEST_LIMIT: usize = 4 << 20;
 
 /// Most manifests that one image may consist of; real ones have a few dozen.
 const MANIFESTS_LIMIT: usize = 2000;

@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod layers;
 mod layouts;
 mod mapping;
 mod plan;

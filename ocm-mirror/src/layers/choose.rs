@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use ocm_oci::{Children, Digest, IndexEntry, Platform, TagOrDigest};
+use ocm_transport::{Manifest, Source};
+
+use super::LayersError;
+use crate::{RetryPolicy, expand::MANIFEST_LIMIT, retry::Patience};
+
+/// How deep indexes may nest. Real ones do not.
+const NESTING: usize = 5;
+
+/// What builders call the platform of what is no image, but a statement about one.
+const UNKNOWN: &str = "unknown";
+
+/// Finds one image in what `reference` names: of an index, that for linux/amd64, else the first.
+pub(super) async fn choose(
+    source: &Arc<dyn Source>,
+    reference: &TagOrDigest,
+    retry: RetryPolicy,
+) -> Result<(Manifest, Children), LayersError> {
+    let patience = Patience::new(retry);
+    let mut wanted = reference.clone();
+    for _ in 0..=NESTING {
+        let manifest = patience.run(|| source.manifest(&wanted, MANIFEST_LIMIT)).await?;
+        let digest = || manifest.descriptor().digest.clone();
+        let children = manifest.children();
+        let children =
+            children.map_err(|source| LayersError::Manifest { digest: digest(), source })?;
+        if children.manifests.is_empty() && !manifest.descriptor().media_type.is_index() {
+            return Ok((manifest, children));
+        }
+        let next = best(&children.manifests).ok_or_else(|| LayersError::NoImage(digest()))?;
+        wanted = TagOrDigest::from(next);
+    }
+    Err(LayersError::TooDeep { reference: reference.clone() })
+}
+
+/// Returns the entry to go on with.
+fn best(entries: &[IndexEntry]) -> Option<&Digest> {
+    let amd64 = Platform::new("linux", "amd64");
+    let rank = |entry: &&IndexEntry| match &entry.platform {
+        Some(platform) if platform.is_a(&amd64) => 0,
+        Some(platform) if platform.os == UNKNOWN => 3,
+        _ if !entry.descriptor.media_type.is_index() => 1,
+        _ => 2,
+    };
+    // Of those of one rank, the first.
+    entries.iter().min_by_key(rank).map(|entry| &entry.descriptor.digest)
+}
