@@ -17,7 +17,8 @@ const NAMES_LIMIT: usize = 64 << 20;
 /// Paths that hide what lies under them in lower layers. The root's path is empty.
 #[derive(Debug, Default)]
 pub(super) struct Cover {
-    /// Something is here, so what is of the same name below is not seen.
+    /// Something is here, so what is of the same name below is not seen. With every path, those
+    /// of the directories above it.
     at: BTreeSet<Vec<u8>>,
     /// What is under this path in the layers below is not seen.
     under: BTreeSet<Vec<u8>>,
@@ -74,8 +75,12 @@ impl Cover {
     pub(super) fn mark(&mut self, mark: Mark) -> Result<(), LayerFault> {
         match mark {
             Mark::Plain => Ok(()),
-            Mark::Emptied(path) => self.note_under(path),
+            Mark::Emptied(path) => {
+                self.directory(&path)?;
+                self.note_under(path)
+            }
             Mark::Gone(path) => {
+                self.directory(split(&path).0)?;
                 self.note_under(path.clone())?;
                 self.note_at(path)
             }
@@ -203,10 +208,10 @@ mod tests {
         cover.mark(Mark::Emptied(b"b".to_vec())).unwrap();
         cover.directory(b"c/d").unwrap();
         cover.other(b"e/f").unwrap();
-        for hidden in ["a", "a/x", "b/x", "b/x/y", "c", "c/d", "e", "e/f", "e/f/g"] {
+        for hidden in ["a", "a/x", "b", "b/x", "b/x/y", "c", "c/d", "e", "e/f", "e/f/g"] {
             assert!(cover.hides(hidden.as_bytes()), "{hidden}");
         }
-        for seen in ["aa", "b", "c/x", "c/d/x", "e/x", "x"] {
+        for seen in ["aa", "c/x", "c/d/x", "e/x", "x"] {
             assert!(!cover.hides(seen.as_bytes()), "{seen}");
         }
         assert!(cover.hides_under(b"a") && cover.hides_under(b"b") && !cover.hides_under(b"c"));

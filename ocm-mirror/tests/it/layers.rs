@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use ocm_mirror::{Below, Collected, ImageFiles, LayersError, Seen};
 use ocm_oci::{Digest, TagOrDigest};
-use ocm_transport::{Kind, Transport as _};
+use ocm_transport::Kind;
 
 use self::sheet::{Gallery, Pack, Sheet};
 use crate::world::quick;

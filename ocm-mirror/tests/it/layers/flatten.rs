@@ -35,11 +35,17 @@ impl Tree {
         self.0.remove(path);
     }
 
-    /// Puts something at `path`, with directories above it.
-    fn put(&mut self, path: &str, text: Option<String>) {
-        for (at, _) in path.match_indices('/') {
-            self.0.remove(&path[..at]);
+    /// Makes what is above `path` directories.
+    fn make_room(&mut self, path: &str) {
+        let mut path = path;
+        while let Some((parent, _)) = path.rsplit_once('/') {
+            self.0.remove(parent);
+            path = parent;
         }
+    }
+
+    fn put(&mut self, path: &str, text: Option<String>) {
+        self.make_room(path);
         self.remove(path);
         self.0.insert(path.to_owned(), text);
     }
@@ -48,8 +54,15 @@ impl Tree {
     fn lay(&mut self, layer: &[Made], nth: usize) {
         for made in layer {
             match made {
-                Made::Gone(path) => self.remove(path),
-                Made::Emptied(path) => self.remove_under(path),
+                Made::Gone(path) => {
+                    self.make_room(path);
+                    self.remove(path);
+                }
+                Made::Emptied(path) => {
+                    self.make_room(path);
+                    self.0.remove(path);
+                    self.remove_under(path);
+                }
                 _ => {}
             }
         }
@@ -58,9 +71,7 @@ impl Tree {
                 Made::File(path) => self.put(path, Some(format!("{path} of {nth}"))),
                 Made::Link(path) => self.put(path, None),
                 Made::Directory(path) => {
-                    for (at, _) in path.match_indices('/') {
-                        self.0.remove(&path[..at]);
-                    }
+                    self.make_room(path);
                     self.0.remove(path);
                 }
                 Made::Gone(_) | Made::Emptied(_) => {}
@@ -74,34 +85,28 @@ fn make_up(random: &mut impl FnMut(usize) -> usize) -> Vec<Made> {
     let mut layer: Vec<Made> = Vec::new();
     let mut taken: Vec<(String, bool)> = Vec::new();
     for _ in 0..random(8) {
-        let depth = 1 + random(3);
-        let parts: Vec<_> = (0..depth).map(|_| ["c", "a", "b"][random(3)]).collect();
+        let parts: Vec<_> = (0..=random(3)).map(|_| ["c", "a", "b"][random(3)]).collect();
         let path = parts.join("/");
-        let kind = random(8);
-        let is_directory = kind == 4;
-        // What has something below it is a directory in this layer, and nothing else.
-        let clashes = taken.iter().any(|(other, other_is_directory)| {
-            let is_below = |one: &str, two: &str| one.starts_with(&format!("{two}/"));
-            (*other == path && !(is_directory && *other_is_directory))
-                || (is_below(&path, other) && !other_is_directory)
-                || (is_below(other, &path) && !is_directory)
-        });
-        match kind {
-            5 | 6 => layer.push(Made::Gone(path)),
-            7 => layer.push(Made::Emptied(path)),
-            _ if clashes => {}
-            0..=2 => {
-                taken.push((path.clone(), false));
-                layer.push(Made::File(path));
-            }
-            3 => {
-                taken.push((path.clone(), false));
-                layer.push(Made::Link(path));
-            }
-            _ => {
-                taken.push((path.clone(), true));
-                layer.push(Made::Directory(path));
-            }
+        let parent = path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+        let (made, stands_for) = match random(8) {
+            0..=2 => (Made::File(path.clone()), Some((path, false))),
+            3 => (Made::Link(path.clone()), Some((path, false))),
+            4 => (Made::Directory(path.clone()), Some((path, true))),
+            // A mark makes the place where it lies a directory.
+            5 | 6 => (Made::Gone(path), parent.map(|parent| (parent, true))),
+            _ => (Made::Emptied(path.clone()), Some((path, true))),
+        };
+        let is_below = |one: &str, two: &str| one.starts_with(&format!("{two}/"));
+        let clashes = |(path, is_directory): &(String, bool)| {
+            taken.iter().any(|(other, other_is)| {
+                (other == path && !(*is_directory && *other_is))
+                    || (is_below(path, other) && !other_is)
+                    || (is_below(other, path) && !is_directory)
+            })
+        };
+        if !stands_for.as_ref().is_some_and(clashes) {
+            taken.extend(stands_for);
+            layer.push(made);
         }
     }
     layer
@@ -128,8 +133,8 @@ async fn the_same_files_are_seen_as_in_a_container() -> Result<(), LayersError> 
         usize::try_from(state >> 40).unwrap() % below
     };
     let mut files = 0;
-    for round in 0..1500 {
-        let layers: Vec<_> = (0..1 + random(5)).map(|_| make_up(&mut random)).collect();
+    for round in 0..600 {
+        let layers: Vec<_> = (0..=random(5)).map(|_| make_up(&mut random)).collect();
         let mut tree = Tree::default();
         layers.iter().enumerate().for_each(|(nth, layer)| tree.lay(layer, nth));
         let gallery = Gallery::default();
@@ -149,6 +154,6 @@ async fn the_same_files_are_seen_as_in_a_container() -> Result<(), LayersError> 
             assert_eq!(texts(seen), expected, "{round}, below `{prefix}`: {layers:#?}");
         }
     }
-    assert!(files > 3000, "only {files} files were seen: nothing was shown");
+    assert!(files > 1200, "only {files} files were seen: nothing was shown");
     Ok(())
 }

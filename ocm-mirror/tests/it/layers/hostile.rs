@@ -58,7 +58,7 @@ async fn names_that_are_no_text_are_refused_where_they_are_wanted() {
 async fn what_unpacks_without_end_is_given_up() {
     let zeros = vec![0; 1 << 20];
     let bomb = Sheet::default().named(b"e/zeros", &zeros).packed(Pack::Gzip);
-    assert!(bomb.len() < 10_000, "it is no bomb");
+    assert!(bomb.len() < 100_000, "it is no bomb");
     let limits = Limits { unpacked: 100_000, ..Limits::default() };
     let LayerFault::Io(error) = fault_of(&bomb, "", limits).await else { panic!() };
     assert!(error.to_string().contains("unpacks to more"), "{error}");
@@ -77,7 +77,8 @@ async fn what_unpacks_without_end_is_given_up() {
 #[tokio::test]
 async fn limits_are_for_all_layers_together() {
     let gallery = Gallery::default();
-    let sheet = |name: &str| Sheet::default().named(format!("e/{name}").as_bytes(), &[0; 60_000]);
+    let sheet =
+        |name: &str| Sheet::default().named(format!("e/{name}").as_bytes(), &vec![0; 60_000]);
     let image = gallery.image(&[sheet("a"), sheet("b"), sheet("c")], Pack::Gzip).await;
     for (unpacked, is_enough) in [(190_000, true), (150_000, false)] {
         let limits = Limits { unpacked, ..Limits::default() };
@@ -93,7 +94,7 @@ async fn names_and_attributes_are_bounded() {
         assert!(matches!(fault(sheet).await, LayerFault::TooLarge { .. }));
     }
     let long = "x".repeat(5000);
-    let record = format!("5012 path={long}\n");
+    let record = format!("5011 path={long}\n");
     let sheet = Sheet::default().entry(EntryType::XHeader, b"x", record.as_bytes());
     assert!(matches!(fault(sheet).await, LayerFault::TooLarge { what: "a name", .. }));
 }
@@ -172,7 +173,7 @@ async fn a_place_that_lies_is_told_as_such() {
     let middle = wrong.len() / 2;
     wrong[middle] ^= 0x55;
     let image = gallery.of("", std::slice::from_ref(&right)).await;
-    let liar = super::sheet::Liar::new(gallery.source(), &right, wrong);
+    let liar = super::sheet::liar(gallery.source(), &right, wrong);
     let reference = ocm_oci::TagOrDigest::from(&image);
     let files = ocm_mirror::ImageFiles::open(liar, &reference, crate::world::quick()).await;
     let wanted = Below::new("d");
