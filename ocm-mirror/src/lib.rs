@@ -36,6 +36,7 @@ mod report;
 mod resolve;
 mod resources;
 mod retry;
+pub mod signature;
 mod steady;
 mod survey;
 mod wish;

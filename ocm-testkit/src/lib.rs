@@ -17,6 +17,7 @@ mod demo;
 mod layer;
 mod loopback;
 mod shape;
+mod signer;
 mod upstream;
 
 #[cfg(feature = "faults")]
@@ -26,6 +27,7 @@ pub use blob::Blob;
 pub use content::{Content, Format};
 pub use loopback::Loopback;
 pub use shape::Shape;
+pub use signer::ReleaseSigner;
 pub use upstream::{Published, Upstream};
 
 /// The examples of README.md, run as tests.

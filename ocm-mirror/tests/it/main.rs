@@ -13,4 +13,5 @@ mod mapping;
 mod plan;
 mod platforms;
 mod run;
+mod signature;
 mod world;
