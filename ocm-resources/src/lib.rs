@@ -39,6 +39,7 @@ mod cluster_catalog;
 mod document;
 mod mirror_set;
 mod mirrored;
+mod signature;
 #[cfg(test)]
 mod testing;
 mod update_service;
@@ -54,4 +55,5 @@ pub use mirror_set::{
     Change, LeftOut, MirrorKind, MirrorSet, MirrorSets, Notice, Scope, Unwritable,
 };
 pub use mirrored::{AtMirror, Category, ImageKind, Mirrored};
+pub use signature::ReleaseSignatures;
 pub use update_service::UpdateService;

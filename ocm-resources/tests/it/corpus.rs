@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ocm_oci::{Digest, ImageRef, Tag};
 use ocm_resources::{
-    AtMirror, Catalog, Catalogs, Document, ImageKind, MirrorSets, Mirrored, Naming, Scope, Stamp,
-    UpdateService,
+    AtMirror, Catalog, Catalogs, Document, ImageKind, MirrorSets, Mirrored, Naming,
+    ReleaseSignatures, Scope, Stamp, UpdateService,
 };
 use serde_yaml::Value;
 
@@ -128,6 +129,26 @@ fn mirror_sets_of_releases_operators_and_others() {
             let theirs = fs::read_to_string(folder.join(file_name)).unwrap();
             assert_eq!(objects(text), objects(&theirs), "{file_name}");
         }
+    }
+}
+
+/// The numbers are random in what oc-mirror writes; the first answer happens to be sorted.
+#[test]
+fn signatures_to_the_byte() {
+    let answers = answers();
+    let Some(folder) = answers.first() else { return };
+    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let theirs: Value = serde_yaml::from_str(&text("signature-configmap.json")).unwrap();
+    let mut signatures = ReleaseSignatures::default();
+    for (key, value) in theirs["binaryData"].as_mapping().unwrap() {
+        let hex = key.as_str().unwrap().split('-').nth(1).unwrap();
+        let content = STANDARD.decode(value.as_str().unwrap()).unwrap();
+        signatures.add(format!("sha256:{hex}").parse().unwrap(), content);
+    }
+    for Document { file_name, text: ours } in
+        signatures.documents(&stamp_of(&text("signature-configmap.yaml")))
+    {
+        assert_eq!(ours, text(&file_name));
     }
 }
 
