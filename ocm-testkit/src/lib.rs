@@ -19,6 +19,7 @@ mod loopback;
 mod shape;
 mod signer;
 mod upstream;
+mod website;
 
 #[cfg(feature = "faults")]
 pub mod faults;
@@ -29,6 +30,7 @@ pub use loopback::Loopback;
 pub use shape::Shape;
 pub use signer::ReleaseSigner;
 pub use upstream::{Published, Upstream};
+pub use website::Website;
 
 /// The examples of README.md, run as tests.
 #[cfg(doctest)]

@@ -3,10 +3,10 @@ use std::{future::pending, net::SocketAddr, sync::Arc};
 use axum::Router;
 use ocm_oci::Host;
 use ocm_registry::{Server, ServerError, ServerOptions};
-use ocm_transport::Transport;
+use ocm_transport::{Memory, Transport};
 use tokio::task::JoinSet;
 
-/// A registry on a free port of this machine, for as long as this value lives.
+/// A registry, or another server, on a free port of this machine, for as long as this value lives.
 ///
 /// Dropping it closes the port and every connection at once.
 #[derive(Debug)]
@@ -49,6 +49,16 @@ impl Loopback {
             #[cfg(feature = "faults")]
             _tls: None,
         })
+    }
+
+    /// Serves anything else than a registry over plain HTTP.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::bind`].
+    pub async fn serve_router(router: Router) -> Result<Self, ServerError> {
+        let nothing = Arc::new(Memory::default());
+        Self::serve_with(nothing, ServerOptions::default(), |_registry| router).await
     }
 
     /// Returns where it listens.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use ocm_oci::RepoName;
-use ocm_testkit::{Loopback, Shape, Upstream};
+use ocm_oci::{Digest, RepoName};
+use ocm_testkit::{Loopback, ReleaseSigner, Shape, Upstream, Website};
 use ocm_transport::Memory;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -39,4 +39,29 @@ async fn dropping_it_closes_connections() {
     drop(loopback);
     let closed = stream.read(&mut [0; 1000]).await;
     assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
+}
+
+#[tokio::test]
+async fn a_website_has_what_was_put_there() {
+    let release = Digest::of(b"a release");
+    let signature = ReleaseSigner::trusted().sign(&release, "quay.io/releases/release:1");
+    let site = Website::default().with("/graph", "{}");
+    let site = site.with_signature("/store/", &release, 2, signature.clone());
+    let site = site.serve().await.unwrap();
+    assert!(get(&site, "/graph?channel=stable-4.18").await.ends_with(b"\r\n\r\n{}"));
+    let path = |nth: usize| format!("/store/sha256={}/signature-{nth}", release.hex());
+    assert!(get(&site, &path(2)).await.ends_with(&signature));
+    assert!(get(&site, &path(1)).await.starts_with(b"HTTP/1.1 404"));
+}
+
+/// The same statement is the same signature, whenever and by whomever it is made.
+#[test]
+fn signing_twice_gives_the_same_bytes() {
+    let sign = || ReleaseSigner::trusted().sign(&Digest::of(b"a release"), "quay.io/a/b:1");
+    assert_eq!(sign(), sign());
+    let plain = Digest::of(&ReleaseSigner::trusted().sign_plainly(b"a text"));
+    assert_eq!(
+        plain.to_string(),
+        "sha256:e8df6f55a5ae1b349a3bc3ab958869c3b7dacc705810a732347f78d4c7bac647"
+    );
 }
