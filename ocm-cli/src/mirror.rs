@@ -9,8 +9,10 @@
 use std::{path::Path, sync::Arc};
 
 use ocm_mirror::{
-    Asking, Decided, Holdings, Means, Options, Place, Plan, Prepared, RetryPolicy, Wishes,
+    Asking, Decided, DecidedCatalog, Holdings, Means, Options, Place, Plan, Prepared, RetryPolicy,
+    Wishes, at_mirror,
 };
+use ocm_resources::{Catalog, Catalogs, Naming};
 use tokio::time::Instant;
 
 use crate::{
@@ -79,6 +81,8 @@ struct Run<'a> {
     clock: Clock,
     configuration: Configuration,
     decided: Decided,
+    /// The catalogs by the names of their resources, where these go to a registry.
+    catalogs: Option<Catalogs>,
 }
 
 /// A plan, and all that it takes to carry it out.
@@ -109,6 +113,7 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     }
     let sources = ends::source_hosts(&resolved.wishes);
     run.decided = resolved.decided;
+    run.name_catalogs(&ends.destination(), session)?;
     show::asking(resolved.wishes.len(), &request.effort, &mut session.console);
     let asked = ocm_mirror::Request {
         lost: resolved.lost,
@@ -137,6 +142,27 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
 }
 
 impl<'a> Run<'a> {
+    /// Names the resources of the catalogs before anything is copied: what cannot be named is not
+    /// found out after hours.
+    fn name_catalogs(&mut self, to: &Place, session: &mut Session) -> Result<(), Halt> {
+        let Place::Registry(host) = to else { return Ok(()) };
+        let catalog = |decided: &DecidedCatalog| Catalog {
+            origin: decided.reference.clone(),
+            place: at_mirror(host, &decided.destination),
+            source_name: decided.source_name.clone(),
+        };
+        let catalogs = self.decided.catalogs.iter().map(catalog).collect();
+        let named = Catalogs::name(catalogs, Naming::Place).map_err(|faults| {
+            let messages = faults.as_slice().iter().map(ToString::to_string);
+            Complaint::told(messages, None)
+        })?;
+        for notice in named.notices() {
+            session.console.warn(notice.to_string());
+        }
+        self.catalogs = Some(named);
+        Ok(())
+    }
+
     /// Reads the configuration and begins the log.
     fn begin(request: &'a Request, session: &mut Session) -> Result<Self, Halt> {
         if let Flow::DiskToMirror { from, .. } = &request.flow
@@ -154,7 +180,14 @@ impl<'a> Run<'a> {
         let opened = session.console.open_log(&log);
         opened.map_err(|source| FileError::Write { path: log, source })?;
         show::request(request, &mut session.console);
-        Ok(Self { request, working_dir, clock, configuration, decided: Decided::default() })
+        Ok(Self {
+            request,
+            working_dir,
+            clock,
+            configuration,
+            decided: Decided::default(),
+            catalogs: None,
+        })
     }
 }
 

@@ -61,7 +61,7 @@ pub use resolve::{
     Decided, DecidedCatalog, DecidedRelease, Notice, Resolved, Resolving, Upstream,
     additional_images, resolve,
 };
-pub use resources::mirror_sets;
+pub use resources::{at_mirror, documents, mirror_sets};
 pub use retry::RetryPolicy;
 pub use survey::{Answer, Asking, Holdings, Survey, survey};
 pub use wish::{Group, Kind, Wanted, WishId, Wishes};

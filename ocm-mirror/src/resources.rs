@@ -1,7 +1,12 @@
-use ocm_oci::{Digest, ImageRef, RepoName};
-use ocm_resources::{ImageKind, MirrorSets, Mirrored, Scope};
+use std::collections::BTreeSet;
 
-use crate::{Kind, Name, Place, Plan, Report};
+use ocm_oci::{Digest, Host, ImageRef, RepoName, Tag, TagOrDigest};
+use ocm_resources::{
+    AtMirror, Document, ImageKind, MirrorSets, Mirrored, NamedCatalog, ReleaseSignatures, Scope,
+    Stamp, UpdateService,
+};
+
+use crate::{Decided, Destination, Kind, Name, Place, Plan, Report};
 
 /// Returns what the cluster has to be told of the images that `report` says are at the
 /// destination of `plan`: those brought there by the run, and those that were there before.
@@ -13,7 +18,7 @@ pub fn mirror_sets(plan: &Plan, report: &Report, scope: Scope) -> MirrorSets {
     let Place::Registry(host) = plan.destination() else { return MirrorSets::default() };
     let mirrored = |name: &Name, (repository, root): (&RepoName, &Digest), kind: Kind| {
         Some(Mirrored {
-            kind: image_kind(kind)?,
+            kind: image_kind(kind),
             origin: name.origin.parse::<ImageRef>().ok()?,
             host: host.clone(),
             repository: repository.clone(),
@@ -32,13 +37,78 @@ pub fn mirror_sets(plan: &Plan, report: &Report, scope: Scope) -> MirrorSets {
     MirrorSets::of(&images, scope)
 }
 
-/// Returns what mirror sets call it; `None` for images that resources of their own name.
-fn image_kind(kind: Kind) -> Option<ImageKind> {
+/// Returns what resources call it.
+fn image_kind(kind: Kind) -> ImageKind {
     match kind {
-        Kind::Release => Some(ImageKind::ReleaseImage),
-        Kind::ReleaseContent => Some(ImageKind::ReleaseContent),
-        Kind::Bundle | Kind::RelatedImage => Some(ImageKind::Operator),
-        Kind::Additional | Kind::Helm => Some(ImageKind::Generic),
-        Kind::UpdateGraph | Kind::Catalog => None,
+        Kind::Release => ImageKind::ReleaseImage,
+        Kind::ReleaseContent => ImageKind::ReleaseContent,
+        Kind::UpdateGraph => ImageKind::Graph,
+        Kind::Catalog => ImageKind::Catalog,
+        Kind::Bundle | Kind::RelatedImage => ImageKind::Operator,
+        Kind::Additional | Kind::Helm => ImageKind::Generic,
+    }
+}
+
+/// Returns everything else that a cluster has to be told of what `report` says is at the
+/// destination of `plan`: the signatures of releases, the update service, and the objects of
+/// catalogs, which were named before.
+pub fn documents(
+    plan: &Plan,
+    report: &Report,
+    (decided, catalogs): (&Decided, &[NamedCatalog]),
+    stamp: &Stamp,
+) -> Vec<Document> {
+    let Place::Registry(host) = plan.destination() else { return Vec::new() };
+    let there = There::of(plan, report);
+    let mut documents = Vec::new();
+    let is_there = |catalog: &&NamedCatalog| {
+        let place = &catalog.catalog().place;
+        let TagOrDigest::Tag(tag) = &place.selector else { return false };
+        there.has(&place.repository, tag)
+    };
+    for catalog in catalogs.iter().filter(is_there) {
+        documents.extend(catalog.documents(stamp));
+    }
+    let releases = decided.releases.iter().filter(|release| {
+        let Destination { repository, tag } = &release.destination;
+        there.has(repository, tag)
+    });
+    let releases: Vec<_> = releases.collect();
+    let mut signatures = ReleaseSignatures::default();
+    for release in &releases {
+        for signature in &release.signatures {
+            signatures.add(release.digest.clone(), signature.to_vec());
+        }
+    }
+    documents.extend(signatures.documents(stamp));
+    let graph = decided.update_graph.as_ref().filter(|at| there.has(&at.repository, &at.tag));
+    if let (Some(graph), Some(release)) = (graph, releases.first()) {
+        let release_image = at_mirror(host, &release.destination);
+        let service = UpdateService { release_image, graph_data: at_mirror(host, graph) };
+        documents.push(service.document(stamp));
+    }
+    documents
+}
+
+/// Returns how an image is called at the registry `host`.
+pub fn at_mirror(host: &Host, Destination { repository, tag }: &Destination) -> AtMirror {
+    let selector = TagOrDigest::Tag(tag.clone());
+    AtMirror { host: host.clone(), repository: repository.clone(), selector }
+}
+
+/// What is at the destination, by repository and tag.
+#[derive(Debug)]
+struct There<'a>(BTreeSet<(&'a RepoName, &'a Tag)>);
+
+impl<'a> There<'a> {
+    fn of(plan: &'a Plan, report: &'a Report) -> Self {
+        let present = report.present.iter().map(|present| (&present.repository, &present.name.tag));
+        let done = report.done.iter().filter_map(|id| plan.image(*id));
+        let done = done.flat_map(|image| image.tags.iter().map(|tag| (&image.repository, tag)));
+        Self(present.chain(done).collect())
+    }
+
+    fn has(&self, repository: &RepoName, tag: &Tag) -> bool {
+        self.0.contains(&(repository, tag))
     }
 }

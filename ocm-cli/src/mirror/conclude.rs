@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use indicatif::HumanBytes;
 use ocm_mirror::{Group, Plan, Report, Tally, mirror_sets};
-use ocm_resources::{Scope, Stamp};
+use ocm_resources::{Catalogs, Scope, Stamp};
 use ocm_transport::archive::Sealed;
 use serde::Serialize;
 
@@ -278,6 +278,9 @@ pub(super) fn documents(
         created_by: version::NAME.to_owned(),
         version: version::NUMBER.to_owned(),
     };
-    let documents = sets.documents(&stamp).into_iter();
+    let mut documents = sets.documents(&stamp);
+    let catalogs = run.catalogs.as_ref().map_or(&[][..], Catalogs::as_slice);
+    documents.extend(ocm_mirror::documents(plan, report, (&run.decided, catalogs), &stamp));
+    let documents = documents.into_iter();
     documents.map(|document| (document.file_name, document.text.into_bytes())).collect()
 }

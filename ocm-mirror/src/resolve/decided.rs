@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use ocm_oci::{Digest, ImageRef, Reference};
+use ocm_resources::SourceName;
 
 use crate::{Destination, Group};
 
@@ -44,7 +45,7 @@ pub struct DecidedCatalog {
     /// Path of a file with a `CatalogSource`, as written, into which the generated one is merged.
     pub source_template: Option<String>,
     /// Name of the `CatalogSource`, where the configuration gives it one.
-    pub source_name: Option<String>,
+    pub source_name: Option<SourceName>,
 }
 
 /// Something that people should know and that stops nothing.
