@@ -31,6 +31,8 @@ pub enum Code {
     Manifest,
     /// An index has no image for a platform that is wanted.
     Platform,
+    /// A release is not signed, or not by anybody trusted.
+    Signature,
     /// An image that this one needs cannot be had.
     Needs,
     /// A place of the plan was not opened, or not for writing.

@@ -14,6 +14,7 @@ use ocm_mirror::signature::{
 use ocm_oci::Digest;
 use ocm_testkit::ReleaseSigner;
 
+mod lookup;
 mod real;
 
 const IDENTITY: &str = "quay.io/openshift-release-dev/ocp-release:4.16.37-x86_64";
