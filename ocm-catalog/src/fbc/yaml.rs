@@ -1,0 +1,25 @@
+//! YAML as JSON, so that objects are read in one way; and YAML written, for objects that change.
+
+mod write;
+
+use serde_yaml::Value;
+
+use super::error::ObjectFault;
+pub(crate) use write::write;
+
+/// Reads a document; `None` where it is empty, as it is after a separator at the end of a file.
+pub(crate) fn read(document: &[u8]) -> Result<Option<Value>, ObjectFault> {
+    let mut value: Value = serde_yaml::from_slice(document).map_err(ObjectFault::Yaml)?;
+    value.apply_merge().map_err(ObjectFault::Yaml)?;
+    match value {
+        Value::Null => Ok(None),
+        Value::Mapping(_) => Ok(Some(value)),
+        _ => Err(ObjectFault::NoObject),
+    }
+}
+
+/// Returns a document as a JSON object; `None` where it is empty.
+pub(crate) fn to_json(document: &[u8]) -> Result<Option<Vec<u8>>, ObjectFault> {
+    let Some(value) = read(document)? else { return Ok(None) };
+    serde_json::to_vec(&value).map(Some).map_err(ObjectFault::Json)
+}

@@ -1,0 +1,145 @@
+use std::fmt;
+
+use crate::{channel_graph::GraphFault, fbc::ObjectFault, validate::Defect, version::BundleVersion};
+
+/// Why a selection cannot be had of a catalog.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FilterError {
+    /// All of the channels and a part of their versions are wanted at once.
+    #[error("package `{package}` is selected by versions `{range}`, but the catalog is `full`")]
+    FullWithVersions {
+        /// The package.
+        package: String,
+        /// The versions.
+        range: String,
+    },
+    /// Versions are given for a package and for one of its channels.
+    #[error("package `{package}` is selected by versions, and so is its channel `{channel}`")]
+    VersionsTwice {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+    },
+    /// No version can be in the range.
+    #[error("package `{package}`: no version is both {range}")]
+    CrossedBounds {
+        /// The package.
+        package: String,
+        /// The versions.
+        range: String,
+    },
+    /// The default channel that is asked for is not there.
+    #[error("package `{package}` cannot have the default channel `{channel}`: it is {}", absence.0)]
+    NoSuchDefault {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+        /// Why it is not there.
+        absence: Absence,
+    },
+    /// The default channel of the catalog was not selected, and none is asked for instead.
+    #[error("package `{package}` would lose its default channel `{channel}`")]
+    DefaultNotSelected {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+    },
+    /// The default channel has none of the versions.
+    #[error("package `{package}`: its default channel `{channel}` has no version {range}")]
+    DefaultEmptied {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+        /// The versions.
+        range: String,
+        /// What would have some: a bound with a pre-release.
+        bound: Option<String>,
+    },
+    /// The only version that is wanted is in none of the bundles.
+    #[error("package `{package}` has no bundle of version {version}")]
+    NoSuchVersion {
+        /// The package.
+        package: String,
+        /// The version.
+        version: BundleVersion,
+    },
+    /// The upgrades of a channel make no sense.
+    #[error("channel `{channel}` of package `{package}` cannot be filtered")]
+    Channel {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+        /// What is wrong with it.
+        #[source]
+        faults: GraphFaults,
+    },
+    /// An object cannot be written with a part of it only.
+    #[error("could not take entries out of {object}")]
+    Rewrite {
+        /// The object.
+        object: String,
+        /// Why not.
+        #[source]
+        fault: ObjectFault,
+    },
+    /// OLM would not accept the result.
+    #[error("what remains of the catalog is nothing that OLM accepts")]
+    Invalid(#[source] Defect),
+}
+
+/// Why a channel is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Absence(pub(crate) &'static str);
+
+/// All that is wrong with the upgrades of a channel; at least one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphFaults(pub(crate) Vec<GraphFault>);
+
+impl GraphFaults {
+    /// Returns the faults.
+    pub fn iter(&self) -> std::slice::Iter<'_, GraphFault> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for GraphFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&texts.join("; "))
+    }
+}
+
+impl std::error::Error for GraphFaults {}
+
+/// Why a selection cannot be had: everything that is wrong; at least one thing.
+#[derive(Debug)]
+pub struct FilterErrors(pub(crate) Vec<FilterError>);
+
+impl FilterErrors {
+    /// Returns the errors, in the order of the selection.
+    pub fn iter(&self) -> std::slice::Iter<'_, FilterError> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for FilterErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [_] => f.write_str("the selection cannot be had"),
+            errors => write!(f, "the selection cannot be had, for {} reasons", errors.len()),
+        }
+    }
+}
+
+impl std::error::Error for FilterErrors {
+    /// Returns the first of the errors.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.first().map(|error| error as _)
+    }
+}
