@@ -7,6 +7,8 @@
 
 mod entries;
 
+use std::fmt;
+
 pub use entries::{Edges, Entries};
 pub(crate) use entries::{Entry, NameId};
 
@@ -52,6 +54,26 @@ pub enum GraphFault {
     },
 }
 
+/// All that is wrong with the upgrades of a channel; at least one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphFaults(Vec<GraphFault>);
+
+impl GraphFaults {
+    /// Returns the faults.
+    pub fn faults(&self) -> &[GraphFault] {
+        &self.0
+    }
+}
+
+impl fmt::Display for GraphFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&texts.join("; "))
+    }
+}
+
+impl std::error::Error for GraphFaults {}
+
 /// Most names that are printed.
 const MOST_NAMES: usize = 5;
 
@@ -75,12 +97,12 @@ pub(crate) struct ChannelGraph<'e> {
 
 impl<'e> ChannelGraph<'e> {
     /// Checks the upgrades of a channel. It takes time in proportion to their number.
-    pub(crate) fn of(entries: &'e Entries) -> Result<Self, Vec<GraphFault>> {
+    pub(crate) fn of(entries: &'e Entries) -> Result<Self, GraphFaults> {
         let mut faults = Vec::new();
         let places = places(entries, &mut faults);
         let incoming = incoming(entries, &mut faults);
         let heads: Vec<_> = entries
-            .iter()
+            .all()
             .map(|entry| entry.name)
             .filter(|name| incoming.get(name.index()) == Some(&0))
             .collect();
@@ -109,7 +131,7 @@ impl<'e> ChannelGraph<'e> {
                 graph.refuse_cycles(incoming)?;
                 Ok(graph)
             }
-            _ => Err(faults),
+            _ => Err(GraphFaults(faults)),
         }
     }
 
@@ -133,26 +155,29 @@ impl<'e> ChannelGraph<'e> {
 
     /// Goes from the head to everything whose upgrades were all gone over before. What is left
     /// then is in a cycle, or behind one.
-    fn refuse_cycles(&self, mut incoming: Vec<usize>) -> Result<(), Vec<GraphFault>> {
+    fn refuse_cycles(&self, mut incoming: Vec<usize>) -> Result<(), GraphFaults> {
         let mut reached = vec![self.head];
         while let Some(name) = reached.pop() {
             let Some(entry) = self.entry(name) else { continue };
             for next in edges(self.entries, entry) {
-                if let Some(count) = incoming.get_mut(next.index()) {
-                    *count = count.saturating_sub(1);
-                    if *count == 0 {
-                        reached.push(next);
-                    }
+                let Some(count) = incoming.get_mut(next.index()) else { continue };
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    reached.push(next);
                 }
             }
         }
-        let left = self.entries.iter().map(|entry| entry.name);
+        let left = self.entries.all().map(|entry| entry.name);
         let mut left: Vec<_> = left
             .filter(|name| incoming.get(name.index()).is_some_and(|count| *count > 0))
             .map(|name| self.entries.name(name).to_owned())
             .collect();
         left.sort();
-        if left.is_empty() { Ok(()) } else { Err(vec![GraphFault::Cycle { entries: left }]) }
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(GraphFaults(vec![GraphFault::Cycle { entries: left }]))
+        }
     }
 }
 
@@ -165,7 +190,7 @@ fn edges<'e>(entries: &'e Entries, entry: &'e Entry) -> impl Iterator<Item = Nam
 /// Finds the place of each name's entry.
 fn places(entries: &Entries, faults: &mut Vec<GraphFault>) -> Vec<Option<usize>> {
     let mut places = vec![None; entries.name_count()];
-    for (nth, entry) in entries.iter().enumerate() {
+    for (nth, entry) in entries.all().enumerate() {
         let before = places.get_mut(entry.name.index()).and_then(|place| place.replace(nth));
         if before.is_some() {
             let entry = entries.name(entry.name).to_owned();
@@ -181,7 +206,7 @@ fn places(entries: &Entries, faults: &mut Vec<GraphFault>) -> Vec<Option<usize>>
 /// Counts how often each name is replaced or skipped.
 fn incoming(entries: &Entries, faults: &mut Vec<GraphFault>) -> Vec<usize> {
     let mut incoming = vec![0_usize; entries.name_count()];
-    for entry in entries.iter() {
+    for entry in entries.all() {
         let name = || entries.name(entry.name).to_owned();
         if entry.replaces == Some(entry.name) {
             faults.push(GraphFault::ReplacesItself { entry: name() });

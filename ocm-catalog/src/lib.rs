@@ -1,16 +1,41 @@
-//! File-based operator catalogs: read as streams, filtered by package, channel and version, checked as OLM does.
+//! File-based operator catalogs: read as streams, filtered by package, channel and version,
+//! checked as OLM does.
+//!
+//! ```text
+//! files ──► objects ──► Catalog ──► Filtered ──┬─► files: render
+//!       read       assemble     filter         └─► images
+//! ```
+//!
+//! Nothing here reads or writes files: the caller brings paths and bytes, in as many threads as it
+//! likes.
 
 mod channel_graph;
 mod fbc;
+mod filter;
+mod images;
 mod model;
 mod range;
+mod render;
+mod validate;
 mod version;
 
-pub use channel_graph::{Edges, Entries, GraphFault};
+pub use channel_graph::{Edges, Entries, GraphFault, GraphFaults};
 pub use fbc::{Body, CatalogFile, DocumentError, Format, ObjectFault, ObjectName, Wanted, read};
+pub use filter::{
+    ChannelSelection, Extent, FilterError, FilterErrors, Filtered, Missing, PackageSelection,
+    Selection, Warning,
+};
+pub use images::{BundleImage, BundleImages, ImageKind, ImagesError};
 pub use model::{
     Assembled, BrokenCatalog, Bundle, Catalog, Channel, Definition, Deprecated, Deprecations,
     Identity, Other, Package, assemble,
 };
 pub use range::{Bound, BoundError, PreReleases, SkipRange, SkipRangeError, VersionRange};
+pub use render::RenderedFile;
+pub use validate::{Defect, Flaw, validate};
 pub use version::{BundleVersion, VersionError};
+
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

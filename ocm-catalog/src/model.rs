@@ -9,8 +9,8 @@ use std::{
 };
 
 pub use assemble::{Assembled, BrokenCatalog, assemble};
+pub(crate) use object::Object;
 pub use object::{Bundle, Channel, Definition, Deprecated, Deprecations, Identity, Other};
-pub(crate) use object::{Object, properties};
 
 /// A catalog, or as much of it as was wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

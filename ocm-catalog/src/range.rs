@@ -108,6 +108,12 @@ impl VersionRange {
         is_same.then_some(&minimum.version)
     }
 
+    /// Whether one of the bounds is written as `version` is, build metadata included.
+    pub(crate) fn is_written_as(&self, version: &BundleVersion) -> bool {
+        let bounds = [&self.minimum, &self.maximum].into_iter().flatten();
+        bounds.into_iter().any(|bound| bound.version.is_same_text(version))
+    }
+
     /// Returns the nearest range that has pre-releases in it, those of the lower bound included:
     /// for `1.34.1` and higher, `1.34.1-0` and higher, which has `1.34.1-5` in it.
     #[must_use]

@@ -26,6 +26,7 @@ mod manifest;
 mod name;
 mod platform;
 mod reference;
+mod spelling;
 mod text;
 
 pub use descriptor::{Descriptor, MediaType};
@@ -34,3 +35,4 @@ pub use manifest::{Children, IndexEntry, ManifestError};
 pub use name::{NameError, RepoName, Tag, TagOrDigest};
 pub use platform::{Platform, PlatformFilter};
 pub use reference::{Host, ImageRef, LayoutRef, Reference, ReferenceError, ReferenceFault};
+pub use spelling::similar;

@@ -14,7 +14,7 @@ pub struct Entries {
     ids: HashMap<Arc<str>, NameId>,
     names: Vec<Arc<str>>,
     skipped: Vec<NameId>,
-    entries: Vec<Entry>,
+    listed: Vec<Entry>,
 }
 
 /// A name in a channel: of an entry, or of what one replaces or skips.
@@ -41,17 +41,17 @@ impl NameId {
 impl Entries {
     /// Returns how many entries there are.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.listed.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.listed.is_empty()
     }
 
     /// Returns the names of the entries, in the order they are written.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| self.name(entry.name))
+        self.listed.iter().map(|entry| self.name(entry.name))
     }
 
     /// Returns what an entry replaces and skips, by its name.
@@ -62,15 +62,15 @@ impl Entries {
 
     /// Returns of each entry what it replaces and skips, in the order they are written.
     pub fn edges(&self) -> impl Iterator<Item = Edges<'_>> {
-        self.entries.iter().map(|entry| Edges { entries: self, entry })
+        self.listed.iter().map(|entry| Edges { entries: self, entry })
     }
 
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Entry> {
-        self.entries.iter()
+    pub(crate) fn all(&self) -> std::slice::Iter<'_, Entry> {
+        self.listed.iter()
     }
 
     pub(crate) fn nth(&self, nth: usize) -> Option<&Entry> {
-        self.entries.get(nth)
+        self.listed.get(nth)
     }
 
     pub(crate) fn skips(&self, entry: &Entry) -> &[NameId] {
@@ -93,7 +93,7 @@ impl Entries {
     /// Returns those entries whose place `is_kept`.
     pub(crate) fn only(&self, is_kept: impl Fn(usize) -> bool) -> Self {
         let mut kept = Self::default();
-        for (_, entry) in self.entries.iter().enumerate().filter(|(nth, _)| is_kept(*nth)) {
+        for (_, entry) in self.listed.iter().enumerate().filter(|(nth, _)| is_kept(*nth)) {
             let start = kept.skipped.len();
             for skipped in self.skips(entry) {
                 let id = kept.intern(self.name(*skipped));
@@ -105,7 +105,7 @@ impl Entries {
                 skip_range: entry.skip_range.clone(),
                 skips: start..kept.skipped.len(),
             };
-            kept.entries.push(entry);
+            kept.listed.push(entry);
         }
         kept
     }
@@ -231,15 +231,14 @@ impl<'de> Visitor<'de> for EntryObject<'_> {
                 map.next_value_seed(Skips(entries))?;
             } else if is("skipRange") {
                 let range: Option<Text<'de>> = map.next_value()?;
-                skip_range =
-                    range.map(|range| range.as_ref().into()).filter(|r: &Box<str>| !r.is_empty());
+                skip_range = range.filter(|r| !r.as_ref().is_empty()).map(|r| r.as_ref().into());
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
         let name = name.ok_or_else(|| A::Error::custom("an entry has no `name`"))?;
         let skips = start..entries.skipped.len();
-        entries.entries.push(Entry { name, replaces, skip_range, skips });
+        entries.listed.push(Entry { name, replaces, skip_range, skips });
         Ok(())
     }
 }
@@ -290,7 +289,7 @@ impl<'de> DeserializeSeed<'de> for Name<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Name<'_> {
+impl Visitor<'_> for Name<'_> {
     type Value = Option<NameId>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,7 +16,7 @@ fn entries(text: &str) -> Entries {
 fn faults(text: &str) -> Vec<String> {
     let entries = entries(text);
     let faults = ChannelGraph::of(&entries).unwrap_err();
-    faults.iter().map(ToString::to_string).collect()
+    faults.faults().iter().map(ToString::to_string).collect()
 }
 
 /// Returns the chain from the head on.

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use serde_json::value::RawValue;
 use serde_yaml::Value;
@@ -115,24 +115,24 @@ impl Body {
 
 /// Writes the items of a list that are kept, with the blanks that the list has between them.
 fn kept_items(list: &str, items: &[&RawValue], is_kept: impl Fn(usize) -> bool) -> String {
-    let place = |item: &RawValue| {
+    let places = items.iter().map(|item| {
         let start = offset(list.as_bytes(), item.get());
-        (start, start + item.get().len())
+        start..start + item.get().len()
+    });
+    let places: Vec<Range<usize>> = places.collect();
+    let (Some(begin), Some(end)) = (places.first(), places.last()) else { return list.to_owned() };
+    let between = match places.as_slice() {
+        [one, two, ..] => list.get(one.end..two.start),
+        _ => None,
     };
-    let (Some(first), Some(last)) = (items.first(), items.last()) else { return list.to_owned() };
-    let before = list.get(..place(first).0).unwrap_or("[");
-    let after = list.get(place(last).1..).unwrap_or("]");
-    let between = match items {
-        [one, two, ..] => list.get(place(one).1..place(two).0).unwrap_or(", "),
-        _ => ", ",
-    };
-    let kept: Vec<&str> = items
-        .iter()
-        .enumerate()
-        .filter(|(nth, _)| is_kept(*nth))
-        .map(|(_, item)| item.get())
-        .collect();
-    if kept.is_empty() { "[]".to_owned() } else { format!("{before}{}{after}", kept.join(between)) }
+    let kept = items.iter().enumerate().filter(|(nth, _)| is_kept(*nth));
+    let kept: Vec<&str> = kept.map(|(_, item)| item.get()).collect();
+    if kept.is_empty() {
+        return "[]".to_owned();
+    }
+    let before = list.get(..begin.start).unwrap_or("[");
+    let after = list.get(end.end..).unwrap_or("]");
+    format!("{before}{}{after}", kept.join(between.unwrap_or(", ")))
 }
 
 /// Returns where in `whole` a part that was borrowed from it begins, in bytes.

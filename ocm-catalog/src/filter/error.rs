@@ -1,6 +1,8 @@
 use std::fmt;
 
-use crate::{channel_graph::GraphFault, fbc::ObjectFault, validate::Defect, version::BundleVersion};
+use crate::{
+    channel_graph::GraphFaults, fbc::ObjectFault, validate::Defect, version::BundleVersion,
+};
 
 /// Why a selection cannot be had of a catalog.
 #[derive(Debug, thiserror::Error)]
@@ -30,15 +32,13 @@ pub enum FilterError {
         /// The versions.
         range: String,
     },
-    /// The default channel that is asked for is not there.
-    #[error("package `{package}` cannot have the default channel `{channel}`: it is {}", absence.0)]
+    /// The default channel that is asked for is none of those that are selected.
+    #[error("package `{package}` cannot have the default channel `{channel}`: it is not selected")]
     NoSuchDefault {
         /// The package.
         package: String,
         /// The channel.
         channel: String,
-        /// Why it is not there.
-        absence: Absence,
     },
     /// The default channel of the catalog was not selected, and none is asked for instead.
     #[error("package `{package}` would lose its default channel `{channel}`")]
@@ -57,8 +57,8 @@ pub enum FilterError {
         channel: String,
         /// The versions.
         range: String,
-        /// What would have some: a bound with a pre-release.
-        bound: Option<String>,
+        /// A range in which it has some: one with a pre-release for a bound.
+        instead: Option<String>,
     },
     /// The only version that is wanted is in none of the bundles.
     #[error("package `{package}` has no bundle of version {version}")]
@@ -93,38 +93,14 @@ pub enum FilterError {
     Invalid(#[source] Defect),
 }
 
-/// Why a channel is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Absence(pub(crate) &'static str);
-
-/// All that is wrong with the upgrades of a channel; at least one thing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GraphFaults(pub(crate) Vec<GraphFault>);
-
-impl GraphFaults {
-    /// Returns the faults.
-    pub fn iter(&self) -> std::slice::Iter<'_, GraphFault> {
-        self.0.iter()
-    }
-}
-
-impl fmt::Display for GraphFaults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&texts.join("; "))
-    }
-}
-
-impl std::error::Error for GraphFaults {}
-
 /// Why a selection cannot be had: everything that is wrong; at least one thing.
 #[derive(Debug)]
 pub struct FilterErrors(pub(crate) Vec<FilterError>);
 
 impl FilterErrors {
     /// Returns the errors, in the order of the selection.
-    pub fn iter(&self) -> std::slice::Iter<'_, FilterError> {
-        self.0.iter()
+    pub fn errors(&self) -> &[FilterError] {
+        &self.0
     }
 }
 

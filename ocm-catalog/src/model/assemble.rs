@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Catalog, Object, Package};
+use super::{Catalog, Object};
 use crate::fbc::{CatalogFile, DocumentError, Found, ObjectFault, ObjectName};
 
 /// A catalog, and what was found in its files that it can do without.

@@ -38,6 +38,8 @@ pub struct Identity {
     pub package: String,
     /// Its version.
     pub version: Result<BundleVersion, VersionError>,
+    /// Which build of that version it is, in words of JSON; empty where it does not say.
+    pub release: String,
 }
 
 /// What is deprecated in a package: schema `olm.deprecations`.
@@ -48,13 +50,14 @@ pub struct Deprecations {
 }
 
 /// One thing that is deprecated.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deprecated {
     /// What it is: `olm.package`, `olm.channel` or `olm.bundle`.
     pub schema: String,
     /// Its name; empty for the package.
     pub name: String,
+    /// What people are told.
+    pub message: String,
 }
 
 /// An object of any other schema, of which nothing more is known.
@@ -182,7 +185,7 @@ impl Object {
             }
             "olm.deprecations" => {
                 let entries: Option<Vec<DeprecationObject>> = part(members, "entries")?;
-                let entries = entries.into_iter().flatten().map(|entry| entry.reference).collect();
+                let entries = entries.into_iter().flatten().map(Deprecated::from).collect();
                 Self::Deprecations(Arc::new(Deprecations { entries, body: body() }))
             }
             schema => {
@@ -234,6 +237,8 @@ fn identities(members: &Members<'_>) -> Result<Vec<Identity>, ObjectFault> {
         package_name: Cow<'a, str>,
         #[serde(borrow)]
         version: Cow<'a, str>,
+        #[serde(borrow)]
+        release: Option<&'a RawValue>,
     }
     let properties = properties(members)?;
     let named = properties.iter().filter(|property| property.kind == "olm.package");
@@ -243,13 +248,29 @@ fn identities(members: &Members<'_>) -> Result<Vec<Identity>, ObjectFault> {
             let value: Value<'_> = serde_json::from_str(value)
                 .map_err(|source| ObjectFault::Part { key: "properties", source })?;
             let package = value.package_name.into_owned();
-            Ok(Identity { package, version: value.version.parse() })
+            let release = value.release.map_or("", RawValue::get).to_owned();
+            Ok(Identity { package, version: value.version.parse(), release })
         })
         .collect()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct DeprecationObject {
-    #[serde(default)]
-    reference: Deprecated,
+    reference: ReferenceObject,
+    message: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ReferenceObject {
+    schema: String,
+    name: String,
+}
+
+impl From<DeprecationObject> for Deprecated {
+    fn from(DeprecationObject { reference, message }: DeprecationObject) -> Self {
+        let ReferenceObject { schema, name } = reference;
+        Self { schema, name, message }
+    }
 }

@@ -225,7 +225,6 @@ mod tests {
             "1.0.0 || || 2.0.0",
             ">=",
             "1.x.3 2.x.x.x",
-           
         ] {
             assert!(range.parse::<SkipRange>().is_err(), "{range}");
         }

@@ -1,0 +1,154 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    channel::{Kept, Trimmer},
+    error::FilterError,
+    finding::{Findings, Missing, Warning},
+    near::near,
+    selection::{Extent, PackageSelection, Selection},
+};
+use crate::{
+    model::{Channel, Package},
+    range::VersionRange,
+    version::BundleVersion,
+};
+
+/// What is to remain of a package.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    pub(super) default_channel: String,
+    /// Of each channel that remains, which of its entries do, in the order they are written.
+    pub(super) channels: BTreeMap<String, Vec<bool>>,
+}
+
+/// Decides what remains of one package.
+#[derive(Debug)]
+pub(super) struct Decider<'a> {
+    pub(super) name: &'a str,
+    pub(super) package: &'a Package,
+    pub(super) selection: &'a Selection,
+}
+
+impl<'a> Decider<'a> {
+    /// Decides; what is wrong with the selection, and what people should know, is found.
+    pub(super) fn decide(
+        &self,
+        wanted: Option<&PackageSelection>,
+        findings: &mut Findings,
+    ) -> Decision {
+        let everything = PackageSelection::default();
+        let (is_named, wanted) = (wanted.is_some(), wanted.unwrap_or(&everything));
+        self.check_ranges(wanted, findings);
+        let channels = self.selected(wanted, findings);
+        let asked_for = wanted.default_channel.as_deref().filter(|name| !name.is_empty());
+        let default = asked_for.unwrap_or_else(|| self.package.default_channel());
+        let is_there = default.is_empty() || channels.iter().any(|(name, _)| *name == default);
+        if is_named && !is_there {
+            let (package, channel) = (self.name.to_owned(), default.to_owned());
+            findings.errors.push(match asked_for {
+                Some(_) => FilterError::NoSuchDefault { package, channel },
+                None => FilterError::DefaultNotSelected { package, channel },
+            });
+        }
+        let mut decision = Decision { default_channel: default.to_owned(), ..Decision::default() };
+        for (name, channel) in channels {
+            let range = wanted.versions_in(name);
+            match self.kept(name, channel, range, findings) {
+                Kept::Entries(kept) => {
+                    decision.channels.insert(name.to_owned(), kept);
+                }
+                Kept::Nothing { instead } => {
+                    let is_default = name == default;
+                    self.tell_of_emptied(name, range, (is_default, instead), findings);
+                }
+                Kept::Failed => {}
+            }
+        }
+        decision
+    }
+
+    /// Finds fault with ranges that cannot be meant, and with versions that no bundle has.
+    fn check_ranges(&self, wanted: &PackageSelection, findings: &mut Findings) {
+        let package = || self.name.to_owned();
+        let own = wanted.channels.iter().filter(|channel| !channel.versions.is_unbounded());
+        for channel in own.clone().filter(|_| !wanted.versions.is_unbounded()) {
+            let channel = channel.name.clone();
+            findings.errors.push(FilterError::VersionsTwice { package: package(), channel });
+        }
+        let ranges = own.map(|channel| &channel.versions).chain([&wanted.versions]);
+        for range in ranges.filter(|range| !range.is_unbounded()) {
+            if self.selection.extent == Extent::Full {
+                let (package, range) = (package(), range.to_string());
+                findings.errors.push(FilterError::FullWithVersions { package, range });
+            } else if range.is_crossed() {
+                let (package, range) = (package(), range.to_string());
+                findings.errors.push(FilterError::CrossedBounds { package, range });
+            } else if let Some(version) = range.exact().filter(|version| !self.has(version)) {
+                let (package, version) = (package(), version.clone());
+                findings.errors.push(FilterError::NoSuchVersion { package, version });
+            }
+        }
+    }
+
+    fn has(&self, version: &BundleVersion) -> bool {
+        self.package.bundles().values().any(|bundle| bundle.version() == Some(version))
+    }
+
+    /// Returns the channels that are selected, those that are there.
+    fn selected(
+        &self,
+        wanted: &PackageSelection,
+        findings: &mut Findings,
+    ) -> Vec<(&'a str, &'a Channel)> {
+        let known = self.package.channels();
+        let names: BTreeSet<&str> = wanted.channels.iter().map(|c| c.name.as_str()).collect();
+        for name in names.iter().filter(|name| !known.contains_key(**name)) {
+            findings.missing.push(Missing::Channel {
+                package: self.name.to_owned(),
+                channel: (*name).to_owned(),
+                near: near(name, known.keys().map(String::as_str)),
+            });
+        }
+        let all = known.iter().map(|(name, channel)| (name.as_str(), &**channel));
+        all.filter(|(name, _)| names.is_empty() || names.contains(name)).collect()
+    }
+
+    /// Decides what remains of a channel.
+    fn kept(
+        &self,
+        name: &'a str,
+        channel: &'a Channel,
+        range: &VersionRange,
+        findings: &mut Findings,
+    ) -> Kept {
+        let trimmer = Trimmer {
+            package_name: self.name,
+            package: self.package,
+            name,
+            entries: channel.entries(),
+            pre_releases: self.selection.pre_releases,
+        };
+        match (self.selection.extent, range.is_unbounded()) {
+            (Extent::Full, _) => Kept::Entries(vec![true; channel.entries().len()]),
+            (Extent::Heads, true) => trimmer.head(findings),
+            (Extent::Heads, false) => trimmer.range(range, findings),
+        }
+    }
+
+    /// A channel of which nothing remains is left out, unless it is the default one.
+    fn tell_of_emptied(
+        &self,
+        channel: &str,
+        range: &VersionRange,
+        (is_default, instead): (bool, Option<String>),
+        findings: &mut Findings,
+    ) {
+        let (package, channel) = (self.name.to_owned(), channel.to_owned());
+        let range = range.to_string();
+        if is_default {
+            findings.errors.push(FilterError::DefaultEmptied { package, channel, range, instead });
+        } else {
+            findings.warnings.push(Warning::ChannelEmptied { package, channel, range });
+        }
+    }
+}

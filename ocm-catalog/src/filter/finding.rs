@@ -1,0 +1,81 @@
+use super::error::FilterError;
+use crate::version::BundleVersion;
+
+/// What turns up while it is decided what remains.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) errors: Vec<FilterError>,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) missing: Vec<Missing>,
+}
+
+/// Something that was selected and is not in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// A package.
+    Package {
+        /// Its name.
+        package: String,
+        /// Names that are there, and that may have been meant.
+        near: Vec<String>,
+    },
+    /// A channel of a package that is there.
+    Channel {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+        /// Names that are there, and that may have been meant.
+        near: Vec<String>,
+    },
+}
+
+/// Something that people should know of what was selected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// A bundle is not in the range and is kept: without it, there would be no way from those
+    /// before it to those after it.
+    OutOfRange {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+        /// The bundle.
+        bundle: String,
+        /// Its version, if it has one.
+        version: Option<BundleVersion>,
+        /// The versions that are wanted.
+        range: String,
+    },
+    /// A channel has none of the versions, and is left out.
+    ChannelEmptied {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+        /// The versions that are wanted.
+        range: String,
+    },
+    /// Pre-releases are left out, because no bound of the range is one.
+    PreReleasesHidden {
+        /// The package.
+        package: String,
+        /// The channel.
+        channel: String,
+        /// The versions that are wanted.
+        range: String,
+        /// Those that are left out, in ascending order.
+        versions: Vec<BundleVersion>,
+        /// A range that has them in it.
+        instead: String,
+    },
+    /// A bundle of a channel that is cut has no version that can be read. It is taken for one
+    /// that is not in the range.
+    NoVersion {
+        /// The package.
+        package: String,
+        /// The bundle.
+        bundle: String,
+    },
+}

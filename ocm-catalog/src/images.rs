@@ -1,0 +1,113 @@
+//! The images that the bundles of a catalog need.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use ocm_oci::{ImageRef, ReferenceError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    fbc::{Members, ObjectFault},
+    model::{Bundle, Catalog},
+};
+
+/// What an image is to a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ImageKind {
+    /// It is the bundle.
+    Bundle,
+    /// It is one of those that the operator needs.
+    Related,
+}
+
+/// An image that a bundle needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleImage {
+    /// What it is to the bundle.
+    pub kind: ImageKind,
+    /// What the bundle calls it; often nothing.
+    pub name: String,
+    /// Which one it is.
+    pub reference: ImageRef,
+}
+
+/// The images of one bundle.
+#[derive(Debug)]
+pub struct BundleImages<'c> {
+    /// The package.
+    pub package: &'c str,
+    /// The bundle.
+    pub bundle: &'c str,
+    /// The bundle's own image and those it needs, each once; or why it cannot be mirrored.
+    pub images: Result<Vec<BundleImage>, ImagesError>,
+    /// Names under which the bundle lists no image at all. There are catalogs in use that have
+    /// such, where the operator asks for nothing by that name.
+    pub unnamed: Vec<String>,
+}
+
+/// Why the images of a bundle cannot be told.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImagesError {
+    /// The bundle cannot be read that far.
+    #[error("the list of its images cannot be read")]
+    Unreadable(#[source] ObjectFault),
+    /// It has no image of its own.
+    #[error("it has no image")]
+    NoImage,
+    /// An image is written as nothing that can be pulled.
+    #[error("it needs an image that cannot be pulled")]
+    Reference(#[source] ReferenceError),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RelatedImage<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    image: Cow<'a, str>,
+}
+
+impl Catalog {
+    /// Returns the images that its bundles need, by package and bundle. A bundle of which one
+    /// cannot be told is one that cannot be mirrored; the others are not concerned.
+    pub fn images(&self) -> impl Iterator<Item = BundleImages<'_>> {
+        self.packages.iter().flat_map(|(package, content)| {
+            content.bundles.iter().map(move |(name, bundle)| {
+                let mut unnamed = Vec::new();
+                let images = images(bundle, &mut unnamed);
+                BundleImages { package, bundle: name, images, unnamed }
+            })
+        })
+    }
+}
+
+fn images(bundle: &Bundle, unnamed: &mut Vec<String>) -> Result<Vec<BundleImage>, ImagesError> {
+    if bundle.image.is_empty() {
+        return Err(ImagesError::NoImage);
+    }
+    let parse = |text: &str| text.parse::<ImageRef>().map_err(ImagesError::Reference);
+    let reference = parse(&bundle.image)?;
+    let mut found = vec![BundleImage { kind: ImageKind::Bundle, name: String::new(), reference }];
+    let json = bundle.body.json().map_err(ImagesError::Unreadable)?;
+    let mut seen = BTreeSet::from([bundle.image.clone()]);
+    for RelatedImage { name, image } in related(&json).map_err(ImagesError::Unreadable)? {
+        if image.is_empty() {
+            unnamed.push(name.into_owned());
+        } else if seen.insert(image.clone().into_owned()) {
+            let (kind, name) = (ImageKind::Related, name.into_owned());
+            found.push(BundleImage { kind, name, reference: parse(&image)? });
+        }
+    }
+    Ok(found)
+}
+
+fn related(json: &[u8]) -> Result<Vec<RelatedImage<'_>>, ObjectFault> {
+    let key = "relatedImages";
+    let members = Members::of(json).map_err(ObjectFault::Json)?;
+    let list = members.get(key).map_or("null", RawValue::get);
+    let list: Option<Vec<RelatedImage<'_>>> =
+        serde_json::from_str(list).map_err(|source| ObjectFault::Part { key, source })?;
+    Ok(list.unwrap_or_default())
+}

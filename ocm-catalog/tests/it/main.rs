@@ -1,0 +1,12 @@
+//! Integration tests: one binary, so that it links once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests may panic and say that they are skipped; only functions marked as tests \
+              are excused by themselves"
+)]
+
+mod corpus;
+mod oracle;
