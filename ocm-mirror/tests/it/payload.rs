@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 use bytes::Bytes;
 use ocm_mirror::{BootKeys, ImageFiles, Payload, PayloadError};
-use ocm_oci::{Digest, TagOrDigest};
+use ocm_oci::{Digest, Tag, TagOrDigest};
+use ocm_testkit::{Published, Releases, Upstream};
+use ocm_transport::Transport as _;
 use serde_json::{Value, json};
 
 use crate::{
@@ -247,4 +249,32 @@ async fn a_real_payload_is_read_from_its_layers() {
     assert_eq!(payload.metadata().unwrap().tag("amd64"), "4.12.0-x86_64");
     let boot_images = payload.kube_virt(&BootKeys::new([], []));
     assert!(matches!(boot_images, Err(PayloadError::NoKubeVirt { .. })), "{boot_images:?}");
+}
+
+#[tokio::test]
+async fn made_up_releases_are_releases() {
+    let quay = "quay.io".parse().unwrap();
+    let releases = Releases::new(1, &quay).with_components(20).with_boot_images();
+    for architectures in [&["amd64"][..], &["s390x", "amd64"]] {
+        let releases = releases.clone().for_architectures(architectures);
+        let release = releases.release("4.16.1", &["4.16.0"]);
+        let upstream = Upstream::new(release.published());
+        let source = upstream.source(&release.payload().repository);
+        let reference = TagOrDigest::from(release.digest());
+        let files = ImageFiles::open(source, &reference, quick()).await.unwrap();
+        let payload = Payload::read(&files).await.unwrap();
+        let tag = payload.metadata().unwrap().tag("amd64");
+        assert_eq!(Some(tag.as_str()), release.payload().tag.as_ref().map(Tag::as_str));
+        let expected = release.components().iter().take(20).map(|(name, component)| {
+            let Published { repository, content, .. } = component;
+            (name.clone(), format!("quay.io/{repository}@{}", content.digest()))
+        });
+        let found = payload
+            .components()
+            .iter()
+            .map(|one| (one.name.clone(), one.reference.as_written().to_owned()));
+        assert!(found.eq(expected));
+        let boot = payload.kube_virt(&BootKeys::new([], ["multi"])).unwrap();
+        assert_eq!(boot.components.len(), 2);
+    }
 }
