@@ -10,6 +10,7 @@ use crate::{
     cluster_catalog::Unaddressable,
     document::{Document, Stamp},
     mirrored::AtMirror,
+    template::Template,
 };
 
 mod name;
@@ -25,6 +26,8 @@ pub struct Catalog {
     pub place: AtMirror,
     /// The name that somebody chose for its `CatalogSource`.
     pub source_name: Option<SourceName>,
+    /// What somebody wants its `CatalogSource` to say besides.
+    pub template: Option<Template>,
 }
 
 /// Where names come from that nobody chose.

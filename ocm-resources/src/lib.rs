@@ -40,6 +40,7 @@ mod document;
 mod mirror_set;
 mod mirrored;
 mod signature;
+mod template;
 #[cfg(test)]
 mod testing;
 mod update_service;
@@ -56,4 +57,5 @@ pub use mirror_set::{
 };
 pub use mirrored::{AtMirror, Category, ImageKind, Mirrored};
 pub use signature::ReleaseSignatures;
+pub use template::{Template, TemplateError, TemplateFault, TemplateProblem};
 pub use update_service::UpdateService;

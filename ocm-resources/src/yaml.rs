@@ -53,6 +53,8 @@ impl Yaml {
                 out.push_str(text);
                 out.push('\n');
             }
+            Self::List(items) if items.is_empty() => out.push_str("[]\n"),
+            Self::Map(entries) if entries.is_empty() => out.push_str("{}\n"),
             Self::List(items) => {
                 for (i, item) in items.iter().enumerate() {
                     indent(out, if i == 0 { 0 } else { indentation });
@@ -74,23 +76,16 @@ impl Yaml {
     /// Items of a list stand below their key, entries of a mapping two blanks to the right.
     fn write_after_key(&self, out: &mut String, indentation: usize) {
         let below = match self {
-            Self::Text(_) | Self::Plain(_) => None,
-            Self::List(items) => (!items.is_empty()).then_some(indentation),
-            Self::Map(entries) => (!entries.is_empty()).then_some(indentation + 2),
-        };
-        match (below, self) {
-            (Some(below), _) => {
-                out.push('\n');
-                indent(out, below);
-                self.write(out, below);
-            }
-            (None, Self::Text(_) | Self::Plain(_)) => {
+            Self::List(items) if !items.is_empty() => indentation,
+            Self::Map(entries) if !entries.is_empty() => indentation + 2,
+            _ => {
                 out.push(' ');
-                self.write(out, indentation);
+                return self.write(out, indentation);
             }
-            (None, Self::List(_)) => out.push_str(" []\n"),
-            (None, Self::Map(_)) => out.push_str(" {}\n"),
-        }
+        };
+        out.push('\n');
+        indent(out, below);
+        self.write(out, below);
     }
 }
 
@@ -129,6 +124,14 @@ fn is_plain(text: &str) -> bool {
         && !text.contains(": ")
         && !is_word(text)
         && !is_number(text)
+}
+
+/// Whether a scalar without quotes is more than text to somebody.
+pub(crate) fn is_typed(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let digits = unsigned.strip_prefix('.').unwrap_or(unsigned);
+    let is_special = ["inf", "nan"].iter().any(|word| word.eq_ignore_ascii_case(digits));
+    matches!(text, "" | "~") || is_word(text) || is_special || is_number(digits)
 }
 
 /// What is yes, no or nothing to somebody.
@@ -215,10 +218,11 @@ mod tests {
             ("a", Yaml::List(vec![item, Yaml::map([("c", Yaml::text("1"))])])),
             ("e", Yaml::map([])),
             ("l", Yaml::List(vec![])),
+            ("q", Yaml::List(vec![Yaml::List(vec![]), Yaml::map([]), Yaml::Plain("1".to_owned())])),
             ("m", Yaml::map([("k", Yaml::map([("o", Yaml::text("p"))]))])),
         ]);
         let expected = "---\na:\n- b:\n  - x\n  - w\n- c: \"1\"\ne: {}\nl: []\n\
-                        m:\n  k:\n    o: p\nz: last\n";
+                        m:\n  k:\n    o: p\nq:\n- []\n- {}\n- 1\nz: last\n";
         assert_eq!(document.to_document(), expected);
     }
 

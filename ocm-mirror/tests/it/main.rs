@@ -10,7 +10,6 @@ mod archive;
 mod layers;
 mod layouts;
 mod mapping;
-mod payload;
 mod plan;
 mod platforms;
 mod run;

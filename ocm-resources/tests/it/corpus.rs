@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ocm_oci::{Digest, ImageRef, Tag};
 use ocm_resources::{
     AtMirror, Catalog, Catalogs, Document, ImageKind, MirrorSets, Mirrored, Naming,
-    ReleaseSignatures, Scope, Stamp, UpdateService,
+    ReleaseSignatures, Scope, Stamp, Template, UpdateService,
 };
 use serde_yaml::Value;
 
@@ -53,6 +53,7 @@ fn catalogs_to_the_byte() {
             origin: "127.0.0.1:5301/redhat/redhat-operator-index:v4.18".parse().unwrap(),
             place: at("ns/redhat/redhat-operator-index", "v4.18"),
             source_name: None,
+            template: None,
         };
         let names = Catalogs::name(vec![catalog], Naming::Place).unwrap();
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
@@ -64,6 +65,26 @@ fn catalogs_to_the_byte() {
             assert_eq!(ours.text, text(&name));
         }
     }
+}
+
+/// Two of the three are refused by oc-mirror too, which goes on without them.
+#[test]
+fn templates_of_oc_mirrors_own_tests() {
+    let Some(corpus) = corpus() else { return };
+    let folder = corpus.join("suites/oc-mirror-unit-testdata/tests/unit/testdata");
+    let parse = |name: &str| {
+        let name = format!("catalog-source_template{name}.yaml");
+        Template::parse(&name, &fs::read(folder.join(&name)).unwrap())
+    };
+    assert_eq!(parse("").unwrap().left_out(), [""; 0]);
+    assert_eq!(
+        parse("_KO").unwrap_err().to_string(),
+        "cannot use `catalog-source_template_KO.yaml` as the template of a CatalogSource: line 1, \
+         apiVersion: expected operators.coreos.com/v1alpha1, not `config.openshift.io/v1`; line 2, \
+         kind: expected CatalogSource, not `ImageDigestMirrorSet`"
+    );
+    let error = parse("_KO2").unwrap_err().to_string();
+    assert!(error.contains(": line 8"), "{error}");
 }
 
 /// Returns what was mirrored, with the origins that it had.

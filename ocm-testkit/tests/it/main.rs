@@ -3,7 +3,6 @@
 
 mod content;
 mod loopback;
-mod release;
 
 #[cfg(feature = "faults")]
 mod faults;
