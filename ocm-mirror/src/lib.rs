@@ -29,6 +29,7 @@ mod failure;
 mod layers;
 mod layouts;
 mod pack;
+mod payload;
 mod place;
 mod plan;
 mod prepare;
@@ -50,6 +51,9 @@ pub use failure::{Code, Failure, Side};
 pub use layers::{Below, Collected, ImageFiles, LayerFault, LayersError, Limits, Seen, Visitor};
 pub use layouts::Layouts;
 pub use pack::Pack;
+pub use payload::{
+    BootKeys, Component, KubeVirt, Payload, PayloadError, ReleaseMetadata, release_suffix,
+};
 pub use place::{Location, Place, Places, Registries};
 pub use plan::{
     Blob, Image, ImageId, Lost, Name, Node, Plan, PlanError, Planned, Present, Summary, Warning,

@@ -7,6 +7,7 @@ use ocm_transport::{Body, Operation};
 use tokio::task::yield_now;
 
 use crate::{
+    Files,
     chance::{CHUNK, Chance},
     layer::Layer,
 };
@@ -25,6 +26,7 @@ enum Recipe {
     Given(Bytes),
     Noise { seed: u64, len: u64 },
     Layer(Layer),
+    Files { layer: Bytes, diff_id: Digest },
 }
 
 impl Blob {
@@ -44,6 +46,14 @@ impl Blob {
     pub fn layer(seed: u64, size: u64) -> Self {
         let media_type = "application/vnd.oci.image.layer.v1.tar+gzip".to_owned();
         Self::made(MediaType::from(media_type), Recipe::Layer(Layer::new(seed, size)))
+    }
+
+    /// Makes a layer of `files`: a gzip file with a tar of them in it.
+    pub fn files(files: &Files) -> Self {
+        let media_type = "application/vnd.oci.image.layer.v1.tar+gzip".to_owned();
+        let tar = files.tar();
+        let recipe = Recipe::Files { layer: Layer::around(&tar), diff_id: Digest::of(&tar) };
+        Self::made(MediaType::from(media_type), recipe)
     }
 
     fn made(media_type: MediaType, recipe: Recipe) -> Self {
@@ -71,8 +81,9 @@ impl Blob {
 
     /// Returns the digest of a layer's content before compression; of what is no layer, its own.
     pub fn diff_id(&self) -> Digest {
-        match self.recipe {
+        match &self.recipe {
             Recipe::Layer(layer) => layer.diff_id(),
+            Recipe::Files { diff_id, .. } => diff_id.clone(),
             Recipe::Given(_) | Recipe::Noise { .. } => self.descriptor.digest.clone(),
         }
     }
@@ -105,7 +116,9 @@ fn index(offset: u64) -> usize {
 impl Recipe {
     fn chunks(&self) -> Box<dyn Iterator<Item = Bytes> + Send> {
         match self {
-            Self::Given(bytes) => Box::new(iter::once(bytes.clone())),
+            Self::Given(bytes) | Self::Files { layer: bytes, .. } => {
+                Box::new(iter::once(bytes.clone()))
+            }
             Self::Noise { seed, len } => Box::new(noise(*seed, *len)),
             Self::Layer(layer) => Box::new(layer.chunks()),
         }

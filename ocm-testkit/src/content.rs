@@ -15,6 +15,13 @@ pub enum Format {
     Docker,
 }
 
+/// What an image says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    command: Vec<String>,
+    labels: BTreeMap<String, String>,
+}
+
 /// A manifest and everything that it names: an image, an index, an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
@@ -53,12 +60,44 @@ impl Format {
     }
 }
 
+impl Settings {
+    /// Calls an image `name`, by which it differs from others of the same layers.
+    pub fn named(name: impl Into<String>) -> Self {
+        let title = "org.opencontainers.image.title".to_owned();
+        let labels = BTreeMap::from([(title, name.into())]);
+        Self { command: vec!["/usr/bin/app".to_owned()], labels }
+    }
+
+    /// Adds a label.
+    #[must_use]
+    pub fn with_label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// Says what the image runs.
+    #[must_use]
+    pub fn with_command(self, command: &[&str]) -> Self {
+        Self { command: command.iter().map(|&word| word.to_owned()).collect(), ..self }
+    }
+}
+
 impl Content {
     /// Makes an image for `platform` of `layers`.
     ///
     /// `name` goes into its configuration, so that images of the same layers differ.
     pub fn image(format: Format, platform: &Platform, name: &str, layers: Vec<Blob>) -> Self {
-        let config = Blob::of(format.config(), configuration(platform, name, &layers));
+        Self::configured(format, platform, &Settings::named(name), layers)
+    }
+
+    /// Makes an image for `platform` of `layers`, which says of itself what `settings` do.
+    pub fn configured(
+        format: Format,
+        platform: &Platform,
+        settings: &Settings,
+        layers: Vec<Blob>,
+    ) -> Self {
+        let config = Blob::of(format.config(), configuration(platform, settings, &layers));
         let layers: Vec<Blob> =
             layers.into_iter().map(|layer| layer.typed(format.layer())).collect();
         let (media_type, list) = (format.manifest(), join(layers.iter().map(entry)));
@@ -195,7 +234,10 @@ async fn push_blob(
 }
 
 /// Written by hand, so that the bytes depend on no library's order of keys.
-fn configuration(platform: &Platform, name: &str, layers: &[Blob]) -> String {
+fn configuration(platform: &Platform, settings: &Settings, layers: &[Blob]) -> String {
+    let command = join(settings.command.iter().map(|word| quoted(word)));
+    let label = |(key, value): (&String, &String)| format!("{}:{}", quoted(key), quoted(value));
+    let labels = join(settings.labels.iter().map(label));
     let diff_ids = join(layers.iter().map(|layer| format!(r#""{}""#, layer.diff_id())));
     let step = |(nth, _): (usize, _)| {
         let step = quoted(&format!("COPY step-{nth} /"));
@@ -205,8 +247,7 @@ fn configuration(platform: &Platform, name: &str, layers: &[Blob]) -> String {
     let mut runs_on = runs_on(platform);
     runs_on.truncate(runs_on.len().saturating_sub(1));
     format!(
-        r#"{runs_on},"created":"1970-01-01T00:00:00Z","config":{{"Env":["PATH=/usr/bin"],"Cmd":["/usr/bin/app"],"Labels":{{"org.opencontainers.image.title":{}}}}},"rootfs":{{"type":"layers","diff_ids":[{diff_ids}]}},"history":[{history}]}}"#,
-        quoted(name)
+        r#"{runs_on},"created":"1970-01-01T00:00:00Z","config":{{"Env":["PATH=/usr/bin"],"Cmd":[{command}],"Labels":{{{labels}}}}},"rootfs":{{"type":"layers","diff_ids":[{diff_ids}]}},"history":[{history}]}}"#
     )
 }
 

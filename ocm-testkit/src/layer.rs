@@ -43,6 +43,14 @@ impl Layer {
         Self { seed, tar, comment: size - Self::gzip(tar) }
     }
 
+    /// Puts a tar into a gzip file, as it is: what a compressor makes of it differs from version
+    /// to version.
+    pub(crate) fn around(tar: &[u8]) -> Bytes {
+        let layer = Self { seed: 0, tar: tar.len() as u64, comment: 0 };
+        let tar = iter::once(Bytes::copy_from_slice(tar));
+        layer.deflated(tar).collect::<Vec<_>>().concat().into()
+    }
+
     /// Returns how long a gzip file around `tar` bytes is without a comment.
     fn gzip(tar: u64) -> u64 {
         FRAME + tar + BLOCK_HEAD * tar.div_ceil(BLOCK as u64).max(1)
@@ -56,7 +64,15 @@ impl Layer {
     }
 
     pub(crate) fn chunks(self) -> impl Iterator<Item = Bytes> + Send {
-        let mut blocks = Blocks { tar: self.tar(), held: BytesMut::new(), crc: Crc::new() };
+        self.deflated(self.tar())
+    }
+
+    /// Returns the gzip file around `tar`, which comes in parts.
+    fn deflated(
+        self,
+        tar: impl Iterator<Item = Bytes> + Send,
+    ) -> impl Iterator<Item = Bytes> + Send {
+        let mut blocks = Blocks { tar, held: BytesMut::new(), crc: Crc::new() };
         let mut left = self.tar;
         let mut is_first = true;
         let deflated = iter::from_fn(move || {

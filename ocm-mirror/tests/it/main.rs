@@ -10,6 +10,7 @@ mod archive;
 mod layers;
 mod layouts;
 mod mapping;
+mod payload;
 mod plan;
 mod platforms;
 mod run;

@@ -3,6 +3,7 @@
 
 mod content;
 mod loopback;
+mod release;
 
 #[cfg(feature = "faults")]
 mod faults;
