@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use http::{
     HeaderValue, Method, StatusCode,
@@ -29,6 +32,8 @@ pub(crate) struct Endpoint {
     pub(crate) wire: Arc<Wire>,
     pub(crate) permits: Permits,
     pub(crate) authority: Authority,
+    /// Whether it has said that it does not know the API of referrers.
+    pub(crate) has_no_referrers: AtomicBool,
     reached: Flight<Reached, Failure>,
 }
 
@@ -43,7 +48,8 @@ impl Endpoint {
     pub(crate) fn new(host: Host, wire: Arc<Wire>) -> Self {
         let permits = Permits::new(wire.options.limits);
         let (reached, authority) = (Flight::default(), Authority::default());
-        Self { host, wire, permits, authority, reached }
+        let has_no_referrers = AtomicBool::new(false);
+        Self { host, wire, permits, authority, has_no_referrers, reached }
     }
 
     /// Sends `call` and reads at most `limit` bytes of a successful answer.

@@ -19,7 +19,7 @@ use super::{
 use crate::{Listing, Page};
 
 /// Most bytes of one page: 100,000 tags have 4 MiB.
-const PAGE_LIMIT: usize = 16 << 20;
+pub(crate) const PAGE_LIMIT: usize = 16 << 20;
 /// Most pages that are put together where a registry's links cannot be told to somebody else.
 const PAGES_LIMIT: usize = 1000;
 
@@ -95,13 +95,19 @@ pub(crate) async fn follow(
     call: &Call,
 ) -> Result<(Answer, Option<Location>), Failure> {
     let answer = endpoint.ask(call, PAGE_LIMIT).await?.checked()?;
-    let Some(link) = next_link(&answer.headers) else { return Ok((answer, None)) };
+    let next = next_page(endpoint, &answer).await?;
+    Ok((answer, next))
+}
+
+/// Returns where the page after `answer` is.
+pub(crate) async fn next_page(
+    endpoint: &Endpoint,
+    answer: &Answer,
+) -> Result<Option<Location>, Failure> {
+    let Some(link) = next_link(&answer.headers) else { return Ok(None) };
     let base = endpoint.reach().await?.base;
-    let located = locate(&answer.url, &base, &link);
-    match located {
-        Ok(location) if location.is_home && is_same_place(&answer.url, &base) => {
-            Ok((answer, Some(location)))
-        }
+    match locate(&answer.url, &base, &link) {
+        Ok(location) if location.is_home && is_same_place(&answer.url, &base) => Ok(Some(location)),
         // It would be shown what was asked, and could answer anything.
         Ok(_) | Err(_) => Err(Failure::odd(&answer.request, "continues elsewhere")),
     }

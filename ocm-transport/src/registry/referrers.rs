@@ -1,16 +1,18 @@
 //! What says something about a manifest: from the API, or from the list that clients keep under a
 //! tag where there is none.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use http::{Method, StatusCode};
+use oci_client::errors::OciErrorCode;
 use ocm_oci::{Descriptor, Digest, Tag};
 use serde::Deserialize;
 
 use super::{
+    answer::Answer,
     call::{Call, Target},
     failure::Failure,
-    pages::follow,
+    pages::{PAGE_LIMIT, next_page},
     repository::Repository,
     url::query,
 };
@@ -59,28 +61,37 @@ impl Repository {
         Ok(found.into_values().collect())
     }
 
-    /// Asks the API; `None` where there is none.
+    /// Asks the API; `None` where there is none. A registry that says so is believed for all of
+    /// its repositories, and not asked again.
     async fn api_referrers(
         &self,
         subject: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Option<Vec<Entry>>, Failure> {
+        if self.endpoint.has_no_referrers.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let query = query(artifact_type.map(|wanted| ("artifactType", wanted)));
         let path = self.path(&format!("referrers/{subject}{query}"));
         let mut call = Call::new(Method::GET, path, self.scope.clone());
         let mut entries = Vec::new();
         for page in 0..PAGES_LIMIT {
-            let (answer, next) = match follow(&self.endpoint, &call).await {
-                Err(failure) if page == 0 && is_absent(&failure) => return Ok(None),
-                followed => followed?,
-            };
+            let answer = self.endpoint.ask(&call, PAGE_LIMIT).await?;
+            if page == 0 && is_absent(&answer) {
+                self.endpoint.has_no_referrers.fetch_or(is_unknown(&answer), Ordering::Relaxed);
+                return Ok(None);
+            }
+            let answer = answer.checked()?;
             match serde_json::from_slice::<List>(&answer.body) {
                 Ok(list) => entries.extend(list.manifests),
                 // Some answer any path with a page for people.
-                Err(_content) if page == 0 => return Ok(None),
+                Err(_content) if page == 0 => {
+                    self.endpoint.has_no_referrers.store(true, Ordering::Relaxed);
+                    return Ok(None);
+                }
                 Err(_content) => return Err(Failure::odd(&answer.request, "is no list")),
             }
-            match next {
+            match next_page(&self.endpoint, &answer).await? {
                 Some(next) => call.target = Target::At(next),
                 None => return Ok(Some(entries)),
             }
@@ -101,10 +112,16 @@ impl Repository {
     }
 }
 
-/// Whether there is no such API, as far as a status can tell.
-fn is_absent(failure: &Failure) -> bool {
-    matches!(failure.kind(), Kind::NotFound | Kind::Unsupported)
-        || failure.status() == Some(StatusCode::BAD_REQUEST)
+/// Whether there is no such list, as far as a status can tell.
+fn is_absent(answer: &Answer) -> bool {
+    matches!(answer.status.as_u16(), 400 | 404 | 405 | 501)
+        || (!answer.status.is_success() && answer.says(&OciErrorCode::Unsupported))
+}
+
+/// Whether there is no such API at all: who has it says what it is that is not there.
+fn is_unknown(answer: &Answer) -> bool {
+    let missing = [OciErrorCode::NameUnknown, OciErrorCode::ManifestUnknown];
+    answer.status != StatusCode::BAD_REQUEST && !missing.iter().any(|code| answer.says(code))
 }
 
 impl From<Entry> for Referrer {

@@ -314,3 +314,24 @@ async fn referrers_come_from_a_tag_where_there_is_no_api() {
     let fake = Fake::serve(|_: &Seen| reply(503, "")).await;
     assert!(repository(&fake).referrers(&digest(), None).await.is_err());
 }
+
+#[tokio::test]
+async fn who_has_no_referrers_is_not_asked_for_them_again() {
+    let unknown = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"x","detail":""}]}"#;
+    let unsupported = r#"{"errors":[{"code":"UNSUPPORTED","message":"x","detail":""}]}"#;
+    let answers = [(404, "", 1), (404, unsupported, 1), (405, "", 1), (200, "<html>", 1)];
+    for (status, body, times) in answers.into_iter().chain([(400, "", 2), (404, unknown, 2)]) {
+        let fake = Fake::serve(move |seen: &Seen| {
+            let is_list = seen.line.contains("/referrers/");
+            if is_list { reply(status, body) } else { reply(404, unknown) }
+        })
+        .await;
+        let registry = open(&fake.host(), plain());
+        for name in ["a/b", "c/d"] {
+            let source = registry.source(&name.parse().unwrap());
+            assert_eq!(source.referrers(&digest(), None).await.unwrap(), []);
+        }
+        let asked = fake.log().iter().filter(|line| line.contains("/referrers/")).count();
+        assert_eq!(asked, times, "{status} {body}");
+    }
+}
