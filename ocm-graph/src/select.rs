@@ -127,7 +127,10 @@ pub fn select(query: &Query, graphs: &Graphs) -> Selection {
     let mut finding = Finding::new(query);
     for one in &query.channels {
         match graphs.look_up(&one.channel) {
-            Knowledge::There(graph) => in_channel(one, graph, &mut finding),
+            Knowledge::There(graph) => {
+                finding.is_read = true;
+                in_channel(one, graph, &mut finding);
+            }
             Knowledge::Absent => {
                 finding.fail(SelectError::NoReleases { channel: one.channel.clone() });
             }
@@ -238,7 +241,8 @@ fn remark(query: &ChannelQuery, (graph, bounds): (&Graph, &Bounds), finding: &mu
 struct Finding<'a> {
     refusal: &'a Refusal,
     missing_paths: MissingPaths,
-    is_asked: bool,
+    /// Whether any channel is known; why one is not was said where it was asked for.
+    is_read: bool,
     releases: BTreeMap<(Version, String), Selected>,
     errors: Vec<SelectError>,
     warnings: Vec<Warning>,
@@ -248,8 +252,8 @@ impl<'a> Finding<'a> {
     fn new(query: &'a Query) -> Self {
         let Query { refusal, missing_paths, .. } = query;
         let (releases, errors, warnings) = Default::default();
-        let (missing_paths, is_asked) = (*missing_paths, !query.channels.is_empty());
-        Self { refusal, missing_paths, is_asked, releases, errors, warnings }
+        let missing_paths = *missing_paths;
+        Self { refusal, missing_paths, is_read: false, releases, errors, warnings }
     }
 
     /// Selects a release, unless it is.
@@ -300,7 +304,7 @@ impl<'a> Finding<'a> {
 
     fn settle(mut self) -> Selection {
         let releases: Vec<_> = std::mem::take(&mut self.releases).into_values().collect();
-        if releases.is_empty() && self.errors.is_empty() && self.is_asked {
+        if releases.is_empty() && self.errors.is_empty() && self.is_read {
             self.fail(SelectError::Nothing);
         }
         for pair in releases.windows(2) {

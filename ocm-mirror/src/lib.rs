@@ -20,6 +20,7 @@
 //! | from an archive | rules, [`Upstream::Archive`] with [`Archived::read`] | [`Holdings::Ask`] | an `ArchiveReader` | a registry |
 
 mod archive;
+mod cincinnati;
 mod destination;
 mod drive;
 mod event;
@@ -37,12 +38,15 @@ mod report;
 mod resolve;
 mod resources;
 mod retry;
+mod select_releases;
 pub mod signature;
 mod steady;
 mod survey;
+mod update_graphs;
 mod wish;
 
 pub use archive::{Archived, ArchivedError, contents};
+pub use cincinnati::{Cincinnati, ClientId, OCP_UPDATES, OKD_UPDATES};
 pub use destination::{Destination, DestinationError, DestinationRules, TargetError, TargetFault};
 pub use event::{Event, Outcome, Transfer};
 pub use execute::{Means, Options, Run, execute};
@@ -67,5 +71,11 @@ pub use resolve::{
 };
 pub use resources::{at_mirror, documents, mirror_sets};
 pub use retry::RetryPolicy;
+pub use select_releases::{
+    PathRules, ReleaseError, ReleaseWarning, SelectedRelease, SelectedReleases, select_releases,
+};
 pub use survey::{Answer, Asking, Holdings, Survey, survey};
+pub use update_graphs::{
+    GraphDirectory, KeptGraphs, UpdateGraphError, UpdateGraphs, graph_file, keep_graphs,
+};
 pub use wish::{Group, Kind, Wanted, WishId, Wishes};

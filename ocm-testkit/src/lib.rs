@@ -20,6 +20,7 @@ mod loopback;
 mod release;
 mod shape;
 mod signer;
+mod update_server;
 mod upstream;
 mod website;
 
@@ -33,6 +34,7 @@ pub use loopback::Loopback;
 pub use release::{Release, Releases};
 pub use shape::Shape;
 pub use signer::ReleaseSigner;
+pub use update_server::{GraphRequest, UpdateServer};
 pub use upstream::{Published, Upstream};
 pub use website::Website;
 

@@ -13,6 +13,7 @@ mod mapping;
 mod payload;
 mod plan;
 mod platforms;
+mod releases;
 mod run;
 mod signature;
 mod world;
