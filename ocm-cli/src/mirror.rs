@@ -12,7 +12,7 @@ use ocm_mirror::{
     Asking, Decided, DecidedCatalog, Holdings, Means, Options, Place, Plan, Prepared, RetryPolicy,
     Wishes, at_mirror,
 };
-use ocm_resources::{Catalog, Catalogs, Naming};
+use ocm_resources::{Catalog, Catalogs, Naming, Template};
 use tokio::time::Instant;
 
 use crate::{
@@ -141,17 +141,34 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     Ok(outcome.conclude(session))
 }
 
+/// Reads the template of a `CatalogSource`. A path that is relative is so to where the program was
+/// started, as in oc-mirror.
+fn template_in(file: &str, console: &mut Console) -> Result<Template, Halt> {
+    let template = Template::parse(file, &files::read(Path::new(file))?)
+        .map_err(|error| Complaint::of(&error))?;
+    for field in template.left_out() {
+        console.warn(format!("{file}: `{field}` is the cluster's to fill in, and is left out"));
+    }
+    Ok(template)
+}
+
 impl<'a> Run<'a> {
     /// Names the resources of the catalogs before anything is copied: what cannot be named is not
     /// found out after hours.
     fn name_catalogs(&mut self, to: &Place, session: &mut Session) -> Result<(), Halt> {
         let Place::Registry(host) = to else { return Ok(()) };
-        let catalog = |decided: &DecidedCatalog| Catalog {
-            origin: decided.reference.clone(),
-            place: at_mirror(host, &decided.destination),
-            source_name: decided.source_name.clone(),
+        let mut catalog = |decided: &DecidedCatalog| {
+            let template = decided.source_template.as_deref();
+            Ok::<_, Halt>(Catalog {
+                origin: decided.reference.clone(),
+                place: at_mirror(host, &decided.destination),
+                source_name: decided.source_name.clone(),
+                template: template
+                    .map(|file| template_in(file, &mut session.console))
+                    .transpose()?,
+            })
         };
-        let catalogs = self.decided.catalogs.iter().map(catalog).collect();
+        let catalogs = self.decided.catalogs.iter().map(&mut catalog).collect::<Result<_, _>>()?;
         let named = Catalogs::name(catalogs, Naming::Place).map_err(|faults| {
             let messages = faults.as_slice().iter().map(ToString::to_string);
             Complaint::told(messages, None)
