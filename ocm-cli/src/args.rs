@@ -13,6 +13,7 @@ use clap::{
 };
 
 mod flags;
+mod release;
 mod side;
 mod values;
 
@@ -20,6 +21,7 @@ pub(crate) use flags::{
     ArchiveArgs, IneffectiveArgs, LogFormat, LogLevel, MirrorArgs, OutputArgs, PlatformIndex,
     RegistryArgs,
 };
+pub(crate) use release::ReleaseArgs;
 pub(crate) use side::{DestinationArgs, LowSide, SourceArgs};
 use values::AddressError;
 pub(crate) use values::{GoDuration, Secret, Switch};
@@ -40,6 +42,8 @@ pub(crate) struct LowArgs {
     pub(crate) destination: Vec<String>,
     #[command(flatten)]
     pub(crate) mirror: MirrorArgs,
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ocm_transport::{Proxies, SystemRoots};
 
 /// Every variable that is looked at.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 22] = [
     "CONTAINERS_REGISTRIES_CONF",
     "DOCKER_CONFIG",
     "HOME",
@@ -14,6 +14,8 @@ const NAMES: [&str; 19] = [
     "HTTP_PROXY",
     "NO_COLOR",
     "NO_PROXY",
+    "OCP_SIGNATURE_URL",
+    "OCP_SIGNATURE_VERIFICATION_PK",
     "OC_MIRROR_CACHE",
     "REGISTRY_AUTH_FILE",
     "SOURCE_DATE_EPOCH",
@@ -21,6 +23,7 @@ const NAMES: [&str; 19] = [
     "SSL_CERT_FILE",
     "TERM",
     "TMPDIR",
+    "UPDATE_URL_OVERRIDE",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
     "http_proxy",
@@ -113,6 +116,21 @@ impl Environment {
             https: either("HTTPS_PROXY", "https_proxy"),
             no_proxy: either("NO_PROXY", "no_proxy"),
         }
+    }
+
+    /// Returns the update server that is asked instead of Red Hat's.
+    pub(crate) fn update_url(&self) -> Option<String> {
+        self.text("UPDATE_URL_OVERRIDE")
+    }
+
+    /// Returns where signatures of releases are looked for instead of where they are published.
+    pub(crate) fn signature_url(&self) -> Option<String> {
+        self.text("OCP_SIGNATURE_URL")
+    }
+
+    /// Returns the file with the keys that sign releases instead of the published ones.
+    pub(crate) fn signature_key(&self) -> Option<PathBuf> {
+        self.path("OCP_SIGNATURE_VERIFICATION_PK")
     }
 
     /// Returns where the system's certificate authorities are, if not in the usual place.

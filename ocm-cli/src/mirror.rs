@@ -39,6 +39,7 @@ mod follow;
 mod logins;
 mod mapping;
 mod missed;
+mod releasing;
 mod show;
 
 use conclude::Outcome;
@@ -104,7 +105,9 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     let mut run = Run::begin(request, session)?;
     let mut ends = Ends::open(request, &run.configuration.image_set, session).await?;
     let places = ends.places();
-    let mut resolved = session.stopping.unless(ends.resolve(&run, &places)).await?;
+    let environment = session.environment.clone();
+    let resolving = Box::pin(ends.resolve(&run, &places, &environment));
+    let mut resolved = session.stopping.unless(resolving).await??;
     run.configuration.explain(&mut resolved.lost);
     show::blocked(&resolved.blocked, &mut session.console);
     show::notices(&resolved.notices, &mut session.console);

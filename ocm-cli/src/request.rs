@@ -9,10 +9,10 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::civil::Date;
-use ocm_mirror::DestinationRules;
+use ocm_mirror::{DestinationRules, PathRules, signature::Policy};
 
 use crate::{
-    args::{GoDuration, LowArgs, MirrorArgs, PlatformIndex, RegistryArgs, Switch},
+    args::{GoDuration, LowArgs, MirrorArgs, PlatformIndex, RegistryArgs, ReleaseArgs, Switch},
     environment::Environment,
 };
 
@@ -50,12 +50,24 @@ pub(crate) struct Request {
     pub(crate) nesting: Nesting,
     /// What becomes of an index of which some platforms are left out.
     pub(crate) platform_index: PlatformIndex,
+    /// Which releases are taken.
+    pub(crate) releases: ReleaseRules,
     /// Whether a blob may be split across volumes.
     pub(crate) split: Split,
     /// Whether what cannot fit is refused.
     pub(crate) space: SpaceCheck,
     /// What was said and changes nothing.
     pub(crate) ineffective: Vec<&'static str>,
+}
+
+/// Which releases are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReleaseRules {
+    /// What is made of paths that are risky, or are not there.
+    pub(crate) paths: PathRules,
+    /// Whether those have to be signed that may be unsigned: the one that the configuration names,
+    /// and those of OKD.
+    pub(crate) unsigned: Policy,
 }
 
 /// Which way content goes.
@@ -187,6 +199,7 @@ impl Request {
             effort,
             nesting,
             platform_index: args.mirror.platform_index,
+            releases: release_rules(&args.release),
             split: choose(args.archive.strict_archive, Split::Refuse, Split::Allow),
             space: choose(args.archive.no_space_check, SpaceCheck::Ignore, SpaceCheck::Refuse),
             ineffective,
@@ -216,6 +229,11 @@ fn is_boolean(word: &str) -> bool {
 
 fn choose<T>(switch: Switch, on: T, off: T) -> T {
     if switch.is_on() { on } else { off }
+}
+
+fn release_rules(typed: &ReleaseArgs) -> ReleaseRules {
+    let unsigned = choose(typed.ignore_release_signature, Policy::Ignored, Policy::Required);
+    ReleaseRules { paths: typed.paths.rules(), unsigned }
 }
 
 fn workspace(typed: &MirrorArgs) -> Result<Option<PathBuf>, UsageError> {

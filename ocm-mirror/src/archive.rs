@@ -124,6 +124,26 @@ impl Archived {
         self.reader.record(name).await
     }
 
+    /// Returns the files that were carried along whose names begin with `prefix`, without it.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read, or is not what was written.
+    pub async fn records_below(
+        &self,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, Bytes>, TransportError> {
+        let names = self.reader.records().filter(|name| name.starts_with(prefix));
+        let mut records = BTreeMap::new();
+        for name in names {
+            if let Some(bytes) = self.record(name).await? {
+                let name = name.strip_prefix(prefix).unwrap_or(name);
+                records.insert(name.to_owned(), bytes);
+            }
+        }
+        Ok(records)
+    }
+
     /// Returns where in the archive an image is that was asked for as `origin`.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ pub enum Code {
     Archive,
     /// A manifest arrived whole and still makes no sense.
     Manifest,
+    /// A release cannot be told: graphs do not have it, or its payload makes no sense.
+    Release,
     /// An index has no image for a platform that is wanted.
     Platform,
     /// A release is not signed, or not by anybody trusted.

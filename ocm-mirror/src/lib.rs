@@ -66,8 +66,8 @@ pub use plan::{
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
 pub use report::{BlobTally, Report, Tally};
 pub use resolve::{
-    Decided, DecidedCatalog, DecidedRelease, Notice, Resolved, Resolving, Upstream,
-    additional_images, resolve,
+    AtHand, Decided, DecidedCatalog, DecidedRelease, Notice, ReleaseTrust, Releasing, Resolved,
+    Resolving, Upstream, additional_images, resolve,
 };
 pub use resources::{at_mirror, documents, mirror_sets};
 pub use retry::RetryPolicy;

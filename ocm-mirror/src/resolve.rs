@@ -9,21 +9,26 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,
+    path::Path,
+    sync::Arc,
 };
 
 use ocm_config::ImageSet;
-use ocm_oci::{Reference, RepoName, Tag, TagOrDigest};
+use ocm_oci::{Digest, Reference, RepoName, Tag, TagOrDigest};
+use ocm_transport::{Kind as Cause, Source};
 
 use crate::{
     Archived, Code, Destination, DestinationRules, Failure, Kind, Layouts, Location, Lost, Place,
-    Places, Side, Wanted, WishId, Wishes,
+    Places, RetryPolicy, Side, Wanted, WishId, Wishes, retry::Patience,
 };
 
 mod additional;
 mod decided;
+mod release;
 
 pub use additional::additional_images;
 pub use decided::{Decided, DecidedCatalog, DecidedRelease, Notice};
+pub use release::{AtHand, ReleaseTrust, Releasing};
 
 /// What is to be resolved, and what it takes.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +42,32 @@ pub struct Resolving<'a> {
     pub upstream: Upstream<'a>,
     /// Those places, opened.
     pub places: &'a Places,
+    /// How releases are found.
+    pub releasing: &'a Releasing<'a>,
+    /// Working directory in which graphs and signatures are kept for people to look at.
+    pub working_dir: &'a Path,
+    /// How often a request is tried.
+    pub retry: RetryPolicy,
+}
+
+impl Resolving<'_> {
+    /// Opens a location for reading.
+    fn source(&self, at: &Location) -> Result<Arc<dyn Source>, Failure> {
+        let closed =
+            || Failure::without(Code::Place, Side::Source, format!("{} is not open", at.place));
+        self.places.source(at).ok_or_else(closed)
+    }
+
+    /// Asks what `reference` means now.
+    async fn head(&self, at: &Location, reference: &TagOrDigest) -> Result<Digest, Failure> {
+        let source = self.source(at)?;
+        let found = Patience::new(self.retry).run(|| source.head(reference)).await;
+        let found = found.map_err(|error| Failure::at(Side::Source, &error))?;
+        found.map(|found| found.digest).ok_or_else(|| {
+            let what = format!("there is no `{reference}` in {at}");
+            Failure::without(Code::Transport(Cause::NotFound), Side::Source, what)
+        })
+    }
 }
 
 /// Finds out which images a configuration means.
@@ -46,6 +77,7 @@ pub struct Resolving<'a> {
 /// Dropping the future stops asking.
 pub async fn resolve(resolving: Resolving<'_>) -> Resolved {
     let mut gathered = Gathered::new(resolving.image_set, resolving.rules);
+    gathered.releases(&resolving).await;
     gathered.additional_images(resolving.upstream);
     gathered.resolved
 }
@@ -119,6 +151,13 @@ impl<'a> Gathered<'a> {
     fn lose(&mut self, kind: Kind, origin: &str, failure: Failure) {
         if self.told.insert((origin.to_owned(), failure.chain.clone())) {
             self.resolved.lost.push(Lost { kind, failure: failure.of(origin) });
+        }
+    }
+
+    /// Tells people something; the same once more is said once.
+    fn notice_once(&mut self, notice: Notice) {
+        if !self.resolved.notices.contains(&notice) {
+            self.resolved.notices.push(notice);
         }
     }
 

@@ -74,6 +74,24 @@ pub enum ReleaseError {
     },
 }
 
+impl ReleaseError {
+    /// Returns what it is about, as people know it: a channel, and an architecture.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Graph(error) => error.subject(),
+            Self::Select { architecture, .. } => format!("releases for {architecture}"),
+        }
+    }
+
+    /// Returns what can be done about it, where that can be said.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Graph(error) => error.hint(),
+            Self::Select { .. } => None,
+        }
+    }
+}
+
 /// What might be meant otherwise, of one architecture.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ReleaseWarning {

@@ -114,6 +114,18 @@ pub enum UpdateGraphError {
 }
 
 impl UpdateGraphError {
+    /// Returns what it is about, as people know it: a channel, and an architecture.
+    pub(crate) fn subject(&self) -> String {
+        match self {
+            Self::Fetch { channel, architecture, .. }
+            | Self::NotAGraph { channel, architecture, .. }
+            | Self::NotKept { channel, architecture } => format!("{channel} for {architecture}"),
+            Self::Address { address, .. } | Self::NoServer { address } => address.clone(),
+            Self::Read { path, .. } | Self::Write { path, .. } => path.display().to_string(),
+            Self::Name { name } => name.clone(),
+        }
+    }
+
     /// Returns what can be done about it, where that can be said.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

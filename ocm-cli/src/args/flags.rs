@@ -188,8 +188,6 @@ pub(crate) struct IneffectiveArgs {
     #[arg(long, hide = true)]
     remove_signatures: Option<Switch>,
     #[arg(long, hide = true)]
-    ignore_release_signature: Option<Switch>,
-    #[arg(long, hide = true)]
     tls_verify: Option<Switch>,
     #[arg(long, hide = true)]
     cpu_prof: Option<Switch>,
@@ -221,7 +219,6 @@ impl IneffectiveArgs {
             ("--quiet", self.quiet.is_some()),
             ("--force", self.force.is_some()),
             ("--remove-signatures", self.remove_signatures.is_some()),
-            ("--ignore-release-signature", self.ignore_release_signature.is_some()),
             ("--tls-verify", self.tls_verify.is_some()),
             ("--cpu-prof", self.cpu_prof.is_some()),
             ("--mem-prof", self.mem_prof.is_some()),

@@ -13,7 +13,7 @@ use ocm_transport::{
     archive::ArchiveReader,
 };
 
-use super::{Run, Session, logins};
+use super::{Run, Session, logins, releasing::ReleaseMeans};
 use crate::{
     console::Console,
     environment::Environment,
@@ -86,20 +86,43 @@ impl Ends {
     }
 
     /// Finds out which images the configuration means.
-    pub(super) async fn resolve(&mut self, run: &Run<'_>, places: &Places) -> Resolved {
+    ///
+    /// # Errors
+    ///
+    /// When what the environment names for it cannot be used.
+    pub(super) async fn resolve(
+        &mut self,
+        run: &Run<'_>,
+        places: &Places,
+        environment: &Environment,
+    ) -> Result<Resolved, Halt> {
         let rules = self.to.as_ref().map(|to| &to.rules);
-        let image_set = &run.configuration.image_set;
-        let resolving = |upstream| Resolving { image_set, rules, upstream, places };
-        match &mut self.from {
-            From::Registries { layouts, .. } => {
-                resolve(resolving(Upstream::Origins(layouts))).await
+        // An archive's plan is as large as ours, and is not needed twice.
+        let had = match &mut self.from {
+            From::Registries { .. } => None,
+            From::Archive { archived, .. } => archived.take(),
+        };
+        let (means, upstream) = match (&self.from, &had) {
+            (From::Registries { client, layouts }, _) => {
+                let means = ReleaseMeans::of_world(client, run, environment)?;
+                (means, Upstream::Origins(layouts))
             }
-            // Its plan is as large as ours, and is not needed twice.
-            From::Archive { archived, .. } => match archived.take() {
-                Some(had) => resolve(resolving(Upstream::Archive(&had))).await,
-                None => Resolved::default(),
-            },
-        }
+            (From::Archive { .. }, Some(had)) => {
+                let means = ReleaseMeans::of_archive(had, run, environment).await?;
+                (means, Upstream::Archive(had))
+            }
+            (From::Archive { .. }, None) => return Ok(Resolved::default()),
+        };
+        let resolving = Resolving {
+            image_set: &run.configuration.image_set,
+            rules,
+            upstream,
+            places,
+            releasing: &means.releasing(run),
+            working_dir: run.working_dir.path(),
+            retry: super::retry(&run.request.effort),
+        };
+        Ok(resolve(resolving).await)
     }
 
     /// Returns where content goes.

@@ -1,0 +1,44 @@
+use clap::Args;
+use ocm_graph::{MissingPaths, Refusal};
+use ocm_mirror::PathRules;
+
+use super::Switch;
+
+/// The word for all risks.
+const ALL: &str = "all";
+
+/// Flags about releases.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReleaseArgs {
+    #[command(flatten)]
+    pub(crate) paths: PathArgs,
+    /// Take the release that `platform.release` names, and those of OKD, even without a good
+    /// signature
+    #[arg(long, default_value_t = Switch::Off, help_heading = "Releases")]
+    pub(crate) ignore_release_signature: Switch,
+}
+
+/// Flags about upgrade paths.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PathArgs {
+    /// Do not rely on upgrades with this risk, or with `all` on any that has one; may be repeated
+    #[arg(long, value_name = "NAME", help_heading = "Releases")]
+    refuse_risk: Vec<String>,
+    /// Fail where there is no upgrade path, instead of taking both of its ends
+    #[arg(long, default_value_t = Switch::Off, help_heading = "Releases")]
+    require_path: Switch,
+}
+
+impl PathArgs {
+    /// Returns what is made of paths that are risky, or are not there.
+    pub(crate) fn rules(&self) -> PathRules {
+        let refusal = match self.refuse_risk.as_slice() {
+            [] => Refusal::Nothing,
+            names if names.iter().any(|name| name == ALL) => Refusal::Everything,
+            names => Refusal::Named(names.iter().cloned().collect()),
+        };
+        let is_required = self.require_path.is_on();
+        let missing_paths = if is_required { MissingPaths::Fail } else { MissingPaths::Warn };
+        PathRules { refusal, missing_paths }
+    }
+}
