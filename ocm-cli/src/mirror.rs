@@ -12,7 +12,7 @@ use ocm_mirror::{
     Asking, Decided, DecidedCatalog, Holdings, Means, Options, Place, Plan, Prepared, RetryPolicy,
     Wishes, at_mirror,
 };
-use ocm_resources::{Catalog, Catalogs, Naming, Template};
+use ocm_resources::{Catalog, Catalogs, Template};
 use tokio::time::Instant;
 
 use crate::{
@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
             })
         };
         let catalogs = self.decided.catalogs.iter().map(&mut catalog).collect::<Result<_, _>>()?;
-        let named = Catalogs::name(catalogs, Naming::Place).map_err(|faults| {
+        let named = Catalogs::name(catalogs, self.request.naming).map_err(|faults| {
             let messages = faults.as_slice().iter().map(ToString::to_string);
             Complaint::told(messages, None)
         })?;

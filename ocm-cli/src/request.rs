@@ -10,6 +10,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::civil::Date;
 use ocm_mirror::{DestinationRules, PathRules, signature::Policy};
+use ocm_resources::Naming;
 
 use crate::{
     args::{GoDuration, LowArgs, MirrorArgs, PlatformIndex, RegistryArgs, ReleaseArgs, Switch},
@@ -52,6 +53,8 @@ pub(crate) struct Request {
     pub(crate) platform_index: PlatformIndex,
     /// Which releases are taken.
     pub(crate) releases: ReleaseRules,
+    /// Where the sources of catalogs have their names from.
+    pub(crate) naming: Naming,
     /// Whether a blob may be split across volumes.
     pub(crate) split: Split,
     /// Whether what cannot fit is refused.
@@ -200,6 +203,7 @@ impl Request {
             nesting,
             platform_index: args.mirror.platform_index,
             releases: release_rules(&args.release),
+            naming: choose(args.mirror.default_source_names, Naming::WellKnown, Naming::Place),
             split: choose(args.archive.strict_archive, Split::Refuse, Split::Allow),
             space: choose(args.archive.no_space_check, SpaceCheck::Ignore, SpaceCheck::Refuse),
             ineffective,

@@ -98,6 +98,10 @@ pub(crate) struct MirrorArgs {
         help_heading = "Mirroring"
     )]
     pub(crate) platform_index: PlatformIndex,
+    /// Call the sources of well-known catalogs as clusters with internet do: `redhat-operators`,
+    /// `certified-operators`, …
+    #[arg(long, default_value_t = Switch::Off, help_heading = "Mirroring")]
+    pub(crate) default_source_names: Switch,
     #[arg(long, value_name = "DATE", hide = true)]
     pub(crate) since: Option<String>,
     #[arg(long, default_value_t = Switch::Off, hide = true)]
