@@ -2,6 +2,12 @@ use std::collections::BTreeMap;
 
 use crate::yaml::Yaml;
 
+/// Most bytes of text in one object. `oc apply` repeats an object in an annotation of it, and all
+/// annotations together have at most 256 KiB.
+///
+/// Source: <https://github.com/kubernetes/kubectl/issues/712>.
+pub(crate) const OBJECT_MAX_LEN: usize = 200 << 10;
+
 /// A file to write, its text included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {

@@ -1,10 +1,14 @@
 //! What a cluster has to be told after mirroring, as pure functions of what was mirrored.
 //!
-//! A cluster without internet still asks for `quay.io/team/app`. An `ImageDigestMirrorSet`
-//! (IDMS) and an `ImageTagMirrorSet` (ITMS) tell it where to look instead:
+//! A cluster without internet still asks for `quay.io/team/app`, looks for operators in catalogs
+//! that are out of reach, and accepts no upgrade that it cannot verify. What tells it otherwise:
 //!
 //! ```text
-//! what was mirrored ──► MirrorSets ──documents──► idms-oc-mirror.yaml, itms-oc-mirror.yaml
+//! what was mirrored ──► MirrorSets        ──┐   idms-oc-mirror.yaml, itms-oc-mirror.yaml
+//! catalogs ───────────► Catalogs          ──┤   cs-….yaml, cc-….yaml
+//! releases ───────────► ReleaseSignatures ──┼─► signature-configmap.json, .yaml
+//! graph, a release ───► UpdateService     ──┘   updateService.yaml
+//!                           documents
 //! ```
 //!
 //! Nothing is written here: a [`Document`] is a file name and a text.

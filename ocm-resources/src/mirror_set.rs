@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ocm_oci::{Host, RepoName};
 
 use crate::{
-    document::{Document, Stamp},
+    document::{Document, OBJECT_MAX_LEN, Stamp},
     mirrored::{Category, ImageKind, Mirrored},
     yaml::Yaml,
 };
@@ -11,6 +11,9 @@ use crate::{
 mod notice;
 
 pub use notice::{Change, Notice};
+
+/// Bytes of an entry in JSON, besides its texts.
+const ENTRY_LEN: usize = r#"{"mirrors":[],"source":},"#.len();
 
 /// The two kinds of mirror set: what a cluster asks for by digest and what by tag are redirected
 /// by objects of their own.
@@ -34,7 +37,7 @@ pub enum Scope {
     Repository,
 }
 
-/// One object: its entries are where to look (`mirrors`) for what is asked for (`source`).
+/// One object, or some that are read as one: its entries are where to look (`mirrors`) for what is asked for (`source`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorSet {
     /// Which kind of object it is.
@@ -178,19 +181,48 @@ impl MirrorSets {
 impl MirrorSet {
     /// Returns the name of the object: the same in every run, so that it is updated in place.
     pub fn name(&self) -> String {
-        format!("{}-{}-0", self.kind.short(), self.category)
+        self.numbered_name(0)
     }
 
+    fn numbered_name(&self, number: usize) -> String {
+        format!("{}-{}-{number}", self.kind.short(), self.category)
+    }
+
+    /// Returns the object; several where `oc apply` would not take it whole, which a cluster reads
+    /// as one.
     fn render(&self, stamp: &Stamp) -> String {
-        let entry = |(source, mirrors): (&String, &Vec<String>)| {
+        let parts = self.parts();
+        let parts = parts.into_iter().enumerate();
+        parts.map(|(number, entries)| self.object(number, entries, stamp)).collect()
+    }
+
+    /// Returns the entries, in as many parts as it takes for none to be too large.
+    fn parts(&self) -> Vec<Vec<Yaml>> {
+        let mut parts = Vec::new();
+        let (mut part, mut len) = (Vec::new(), 0);
+        for (source, mirrors) in &self.entries {
+            let texts = mirrors.iter().chain([source]).map(|text| text.len() + r#","""#.len());
+            let added = ENTRY_LEN + texts.sum::<usize>();
+            if len + added > OBJECT_MAX_LEN && !part.is_empty() {
+                parts.push(std::mem::take(&mut part));
+                len = 0;
+            }
+            len += added;
             let mirrors = mirrors.iter().map(Yaml::text).collect();
-            Yaml::map([("source", Yaml::text(source)), ("mirrors", Yaml::List(mirrors))])
-        };
-        let entries = self.entries.iter().map(entry).collect();
+            part.push(Yaml::map([
+                ("source", Yaml::text(source)),
+                ("mirrors", Yaml::List(mirrors)),
+            ]));
+        }
+        parts.push(part);
+        parts
+    }
+
+    fn object(&self, number: usize, entries: Vec<Yaml>, stamp: &Stamp) -> String {
         Yaml::map([
             ("apiVersion", Yaml::text("config.openshift.io/v1")),
             ("kind", Yaml::text(self.kind.kind())),
-            ("metadata", stamp.metadata(self.name(), [])),
+            ("metadata", stamp.metadata(self.numbered_name(number), [])),
             ("spec", Yaml::map([(self.kind.list_key(), Yaml::List(entries))])),
         ])
         .to_document()

@@ -5,7 +5,7 @@ use ocm_oci::Digest;
 use serde::Serialize;
 
 use crate::{
-    document::{Document, Stamp},
+    document::{Document, OBJECT_MAX_LEN, Stamp},
     yaml::Yaml,
 };
 
@@ -19,12 +19,6 @@ const NAMESPACE: &str = "openshift-config-managed";
 
 /// The name of the object, and of further ones what they begin with.
 const NAME: &str = "mirrored-release-signatures";
-
-/// Most bytes of keys and values in one object. `oc apply` repeats an object in an annotation of
-/// it, and all annotations together have at most 256 KiB.
-///
-/// Source: <https://github.com/kubernetes/kubectl/issues/712>.
-const DATA_MAX_LEN: usize = 200 << 10;
 
 /// The signatures of releases, by which a cluster accepts an upgrade that it cannot look up.
 ///
@@ -96,7 +90,7 @@ impl ReleaseSignatures {
             let key = format!("{}-{}-{number}", digest.algorithm(), digest.hex());
             let value = STANDARD.encode(content);
             let added = key.len() + value.len();
-            if len + added > DATA_MAX_LEN && !data.is_empty() {
+            if len + added > OBJECT_MAX_LEN && !data.is_empty() {
                 objects.push(ConfigMap::new(objects.len(), std::mem::take(&mut data), stamp));
                 len = 0;
             }

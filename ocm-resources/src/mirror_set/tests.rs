@@ -198,6 +198,33 @@ fn what_is_empty_is_not_written() {
     assert_eq!(names, ["itms-oc-mirror.yaml"]);
 }
 
+/// With shortened paths every repository has an entry, and a large catalog has thousands.
+#[test]
+fn what_is_too_large_for_oc_apply_is_several_objects() {
+    let image = |number: usize| {
+        let path = format!("vendor-{number:04}/{}-{number:04}", "operator".repeat(6));
+        mirrored(&format!("quay.io/{path}@DIGEST"), &format!("m.example/ns/{path}"), Operator)
+    };
+    let images: Vec<_> = (0..4000).map(image).collect();
+    let sets = MirrorSets::of(&images, Repository);
+    let [document] = &sets.documents(&stamp())[..] else { panic!() };
+    let objects: Vec<serde_yaml::Value> = serde_yaml::Deserializer::from_str(&document.text)
+        .map(|object| serde::Deserialize::deserialize(object).unwrap())
+        .collect();
+    let (mut names, mut entries) = (Vec::new(), Vec::new());
+    for object in &objects {
+        let json = serde_json::to_string(object).unwrap();
+        assert!(json.len() < 256 << 10, "{} bytes", json.len());
+        names.push(object["metadata"]["name"].as_str().unwrap());
+        entries.extend(object["spec"]["imageDigestMirrors"].as_sequence().unwrap());
+    }
+    assert_eq!(names[..2], ["idms-operator-0", "idms-operator-1"]);
+    let sources: Vec<_> = entries.iter().map(|entry| entry["source"].as_str().unwrap()).collect();
+    let expected: Vec<_> = sets.sets()[0].entries.keys().map(String::as_str).collect();
+    assert_eq!(sources, expected);
+    assert_eq!(sources.len(), 4000);
+}
+
 /// The pattern by which an API server checks mirrors, and sources but for their wildcards.
 const CRD_PATTERN: &str = concat!(
     "^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])",
