@@ -13,6 +13,7 @@
 //! Only regular files are handed over. Links are counted, and not followed.
 
 mod choose;
+mod configuration;
 mod cover;
 mod feed;
 mod limits;
@@ -23,18 +24,25 @@ mod visit;
 use std::{collections::BTreeSet, io, sync::Arc};
 
 use ocm_oci::{Descriptor, Digest, ManifestError, TagOrDigest};
-use ocm_transport::{Manifest, Source, TransportError};
+use ocm_transport::{BlobStream, Manifest, Source, TransportError};
 use tokio::task::spawn_blocking;
 
+pub(crate) use choose::is_statement;
+pub(crate) use configuration::CONFIGURATION_LIMIT;
+pub(crate) use limits::Spent;
+pub(crate) use unpack::Unpacking;
+
+pub use configuration::{ConfigurationFault, ImageConfiguration};
 pub use limits::Limits;
 pub use visit::{Collected, Visitor};
 
-use self::{
-    cover::Cover,
-    limits::Spent,
-    unpack::{Unpacking, Wanted},
+use self::{cover::Cover, unpack::Wanted};
+use crate::{
+    Base, ContentStore, RetryPolicy,
+    expand::MANIFEST_LIMIT,
+    retry::Patience,
+    steady::{collect, steady},
 };
-use crate::{RetryPolicy, steady::steady};
 
 /// How media types end of layers that nobody can read without a key.
 const ENCRYPTED: &str = "+encrypted";
@@ -44,6 +52,8 @@ const ENCRYPTED: &str = "+encrypted";
 pub struct ImageFiles {
     source: Arc<dyn Source>,
     retry: RetryPolicy,
+    store: Option<ContentStore>,
+    root: Manifest,
     manifest: Manifest,
     config: Option<Descriptor>,
     /// The lowest first.
@@ -101,11 +111,19 @@ pub enum LayersError {
     #[error("index `{0}` lists no image")]
     NoImage(Digest),
     /// An index leads to another, and so on.
-    #[error("indexes below `{reference}` nest too deep")]
-    TooDeep {
-        /// Where they begin.
-        reference: TagOrDigest,
+    #[error("indexes below `{0}` nest too deep")]
+    TooDeep(Digest),
+    /// The configuration of an image makes no sense.
+    #[error("could not read configuration `{digest}` of the image")]
+    Configuration {
+        /// Which.
+        digest: Digest,
+        /// Why.
+        source: ConfigurationFault,
     },
+    /// An image lacks a configuration.
+    #[error("image `{0}` has no configuration")]
+    NoConfiguration(Digest),
     /// The directory's name leads out of the image.
     #[error("`{directory}` is no directory of an image")]
     Directory {
@@ -211,10 +229,41 @@ impl ImageFiles {
         reference: &TagOrDigest,
         retry: RetryPolicy,
     ) -> Result<Self, LayersError> {
-        let (manifest, children) = choose::choose(&source, reference, retry).await?;
+        let patience = Patience::new(retry);
+        let root = patience.run(|| source.manifest(reference, MANIFEST_LIMIT)).await?;
+        Self::of(source, root, retry).await
+    }
+
+    /// Finds the image that `root` leads to at `source`; `root` itself need not be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the request.
+    pub async fn of(
+        source: Arc<dyn Source>,
+        root: Manifest,
+        retry: RetryPolicy,
+    ) -> Result<Self, LayersError> {
+        let (manifest, children) = choose::choose(&source, &root, retry).await?;
         let mut blobs = children.blobs.into_iter();
-        let config = blobs.next();
-        Ok(Self { source, retry, manifest, config, layers: blobs.collect() })
+        let (config, layers) = (blobs.next(), blobs.collect());
+        Ok(Self { source, retry, store: None, root, manifest, config, layers })
+    }
+
+    /// Keeps what is read in `store`, as far as there is room, and reads it there: so that it does
+    /// not cross the network once more when it is copied.
+    #[must_use]
+    pub fn kept_in(self, store: &ContentStore) -> Self {
+        Self { store: Some(store.clone()), ..self }
+    }
+
+    /// Returns what was asked for: the manifest of the image, or an index that leads to it.
+    pub fn root(&self) -> &Manifest {
+        &self.root
     }
 
     /// Returns the manifest of the image.
@@ -222,9 +271,38 @@ impl ImageFiles {
         &self.manifest
     }
 
-    /// Returns what the configuration blob is, if the image has one.
-    pub fn config(&self) -> Option<&Descriptor> {
-        self.config.as_ref()
+    /// Returns what was asked for as something to build upon.
+    pub fn base(&self) -> Base {
+        let (source, root) = (Arc::clone(&self.source), self.root.clone());
+        Base { source, root, retry: self.retry }
+    }
+
+    /// Reads what the image says of itself.
+    ///
+    /// # Errors
+    ///
+    /// [`LayersError`], where it says nothing, or nothing that makes sense.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the request.
+    pub async fn configuration(&self) -> Result<ImageConfiguration, LayersError> {
+        let image = || self.manifest.descriptor().digest.clone();
+        let none = || LayersError::NoConfiguration(image());
+        let config = self.config.as_ref().ok_or_else(none)?;
+        let fault = |source| LayersError::Configuration { digest: config.digest.clone(), source };
+        ImageConfiguration::check(config).map_err(fault)?;
+        let bytes = collect(self.blob(config).await?).await?;
+        ImageConfiguration::of(&bytes).map_err(fault)
+    }
+
+    /// Opens a blob of the image, after it was put into the store if there is one.
+    async fn blob(&self, content: &Descriptor) -> Result<BlobStream, TransportError> {
+        let source = match &self.store {
+            Some(store) => &store.bring(&self.source, content, self.retry).await?,
+            None => &self.source,
+        };
+        steady(source, content, self.retry).await
     }
 
     /// Hands the files that `wanted` means to `visitor`, each that is seen in the image once.
@@ -275,7 +353,7 @@ impl ImageFiles {
         if layer.media_type.to_string().ends_with(ENCRYPTED) {
             return Err(fault(LayerFault::Encrypted));
         }
-        let stream = steady(&self.source, layer, self.retry).await?;
+        let stream = self.blob(layer).await?;
         let (sender, mut feed) = feed::feed();
         // It ends when the feed does, which this future holds the other end of.
         let unpacked = spawn_blocking(move || {

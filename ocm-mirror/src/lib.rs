@@ -20,7 +20,9 @@
 //! | from an archive | rules, [`Upstream::Archive`] with [`Archived::read`] | [`Holdings::Ask`] | an `ArchiveReader` | a registry |
 
 mod archive;
+mod catalog_image;
 mod cincinnati;
+mod content_store;
 mod destination;
 mod drive;
 mod event;
@@ -29,11 +31,13 @@ mod expand;
 mod failure;
 mod layers;
 mod layouts;
+mod overlay;
 mod pack;
 mod payload;
 mod place;
 mod plan;
 mod prepare;
+mod rebuild;
 mod report;
 mod resolve;
 mod resources;
@@ -46,14 +50,20 @@ mod update_graphs;
 mod wish;
 
 pub use archive::{Archived, ArchivedError, contents};
+pub use catalog_image::{CatalogImage, CatalogImageError};
 pub use cincinnati::{Cincinnati, ClientId, OCP_UPDATES, OKD_UPDATES};
+pub use content_store::ContentStore;
 pub use destination::{Destination, DestinationError, DestinationRules, TargetError, TargetFault};
 pub use event::{Event, Outcome, Transfer};
 pub use execute::{Means, Options, Run, execute};
 pub use expand::{Expansion, expand};
 pub use failure::{Code, Failure, Side};
-pub use layers::{Below, Collected, ImageFiles, LayerFault, LayersError, Limits, Seen, Visitor};
+pub use layers::{
+    Below, Collected, ConfigurationFault, ImageConfiguration, ImageFiles, LayerFault, LayersError,
+    Limits, Seen, Visitor,
+};
 pub use layouts::Layouts;
+pub use overlay::Overlay;
 pub use pack::Pack;
 pub use payload::{
     BootKeys, Component, KubeVirt, Payload, PayloadError, ReleaseMetadata, release_suffix,
@@ -64,6 +74,10 @@ pub use plan::{
     plan,
 };
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
+pub use rebuild::{
+    Base, Built, Change, GraphData, GraphDataError, LayerContent, NewLayer, RebuildError, gather,
+    rebuild, rebuild_catalog, scratch,
+};
 pub use report::{BlobTally, Report, Tally};
 pub use resolve::{
     AtHand, Decided, DecidedCatalog, DecidedRelease, Notice, ReleaseTrust, Releasing, Resolved,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
 use futures::{
-    StreamExt as _,
+    StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
 use ocm_oci::Descriptor;
@@ -45,6 +45,21 @@ pub(crate) async fn steady(
     });
     let body = Body { operation, starts_at: 0, bytes: bytes.boxed(), kept_in };
     Ok(BlobStream::new(content.clone(), body))
+}
+
+/// Reads all of a blob whose size was checked before.
+pub(crate) async fn read_whole(
+    source: &Arc<dyn Source>,
+    content: &Descriptor,
+    retry: RetryPolicy,
+) -> Result<Vec<u8>, TransportError> {
+    collect(steady(source, content, retry).await?).await
+}
+
+/// Collects all of a blob whose size was checked before.
+pub(crate) async fn collect(blob: BlobStream) -> Result<Vec<u8>, TransportError> {
+    let chunks: Vec<Bytes> = blob.try_collect().await?;
+    Ok(chunks.concat())
 }
 
 /// A blob, as far as it was read.
@@ -116,7 +131,6 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
-    use futures::TryStreamExt as _;
     use ocm_transport::{
         Memory, Transport as _,
         conformance::{describe, push},

@@ -11,6 +11,7 @@
 //! ```
 
 mod blob;
+mod catalog;
 mod chance;
 mod content;
 mod demo;
@@ -28,6 +29,7 @@ mod website;
 pub mod faults;
 
 pub use blob::Blob;
+pub use catalog::{Catalog, MadeCatalog};
 pub use content::{Content, Format, Settings};
 pub use files::Files;
 pub use loopback::Loopback;

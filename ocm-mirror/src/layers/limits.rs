@@ -21,14 +21,14 @@ impl Default for Limits {
 
 /// What of the [`Limits`] was used up.
 #[derive(Debug)]
-pub(super) struct Spent {
+pub(crate) struct Spent {
     limits: Limits,
     entries: u64,
     unpacked: u64,
 }
 
 impl Spent {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, entries: 0, unpacked: 0 }
     }
 

@@ -29,17 +29,17 @@ const UNPACKED: usize = 64 << 10;
 
 /// An image that is being read.
 #[derive(Debug)]
-pub(super) struct Unpacking<V> {
-    pub(super) wanted: Wanted<V>,
+pub(crate) struct Unpacking<V> {
+    pub(crate) wanted: Wanted<V>,
     pub(super) spent: Spent,
 }
 
 /// The directory that is read, and what was found of it so far.
 #[derive(Debug)]
-pub(super) struct Wanted<V> {
+pub(crate) struct Wanted<V> {
     /// The directory, cleaned.
     pub(super) prefix: Vec<u8>,
-    pub(super) visitor: V,
+    pub(crate) visitor: V,
     /// What the layers above hide.
     pub(super) cover: Cover,
     /// Files that were handed over.
@@ -57,8 +57,15 @@ struct Brought {
 }
 
 impl<V: Visitor> Unpacking<V> {
+    /// Begins with nothing above, and wants all files.
+    pub(crate) fn all(visitor: V, spent: Spent) -> Self {
+        let (cover, files) = (Cover::default(), BTreeSet::new());
+        let wanted = Wanted { prefix: Vec::new(), visitor, cover, files, links: 0 };
+        Self { wanted, spent }
+    }
+
     /// Reads one layer, whatever it is compressed with: what it is called may be wrong.
-    pub(super) fn layer(&mut self, mut from: impl Read) -> Result<(), LayerFault> {
+    pub(crate) fn layer(&mut self, mut from: impl Read) -> Result<(), LayerFault> {
         let mut head = Vec::new();
         from.by_ref().take(ZSTD.len() as u64).read_to_end(&mut head)?;
         let (is_gzip, is_zstd) = (head.starts_with(GZIP), head.starts_with(ZSTD));

@@ -13,6 +13,7 @@ mod mapping;
 mod payload;
 mod plan;
 mod platforms;
+mod rebuild;
 mod releases;
 mod run;
 mod signature;

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use ocm_oci::Digest;
-use ocm_testkit::{Blob, Files, Published, Releases, Upstream};
+use ocm_testkit::{Blob, Files, Published, Release, Releases, Upstream};
 use ocm_transport::Memory;
 
 fn releases() -> Releases {
@@ -12,13 +12,13 @@ fn releases() -> Releases {
 fn five_releases_cost_kilobytes_and_share_what_releases_share() {
     let versions = ["4.15.8", "4.15.9", "4.16.0", "4.16.1", "4.16.2"];
     let all: Vec<_> = versions.iter().map(|one| releases().release(one, &[])).collect();
-    let published: Vec<Published> = all.iter().flat_map(|one| one.published()).collect();
+    let published: Vec<Published> = all.iter().flat_map(Release::published).collect();
     assert_eq!(published.len(), 5 * (40 + 2 + 1));
     let distinct: BTreeSet<_> = published.iter().map(|one| one.content.digest()).collect();
     assert!((120..180).contains(&distinct.len()), "{} images differ", distinct.len());
     let upstream = Upstream::new(published);
     assert!(upstream.distinct_bytes() < 800_000, "{} bytes", upstream.distinct_bytes());
-    let payloads: BTreeSet<_> = all.iter().map(|one| one.digest()).collect();
+    let payloads: BTreeSet<_> = all.iter().map(Release::digest).collect();
     assert_eq!(payloads.len(), 5);
 }
 

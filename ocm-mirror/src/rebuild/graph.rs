@@ -1,0 +1,102 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use ocm_oci::Digest;
+
+use super::{Change, LayerContent, RebuildError};
+use crate::{
+    Collected, ContentStore, LayerFault, Limits,
+    layers::{Spent, Unpacking},
+};
+
+/// Where the image has the data, and where the service wants it.
+const DIRECTORY: &str = "var/lib/cincinnati-graph-data";
+/// Copies the data to where the service, whose pod begins with this image, looks for it.
+const COPY: &str = "exec cp -rp /var/lib/cincinnati-graph-data/* /var/lib/cincinnati/graph-data";
+
+/// How a gzip file begins.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+/// Most bytes of the data, unpacked. In 2026 it has about 5 MB.
+const DATA_LIMIT: u64 = 256 << 20;
+/// Most files of it. In 2024 there were 600.
+const FILES_LIMIT: u64 = 200_000;
+
+/// What an update service knows beside the releases: channels, and edges that are blocked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphData {
+    files: BTreeMap<String, Bytes>,
+}
+
+/// What is no graph data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphDataError {
+    /// It is something else, a page of a proxy perhaps.
+    #[error("the graph data is no gzip file: it begins with `{0}`")]
+    NotGzip(String),
+    /// It cannot be unpacked.
+    #[error("could not unpack the graph data")]
+    Unpack(#[from] LayerFault),
+    /// It is something else.
+    #[error("the graph data has no directory `channels`")]
+    NoChannels,
+}
+
+impl GraphData {
+    /// Unpacks what an update service's `graph-data` endpoint gives: a tar in a gzip file.
+    ///
+    /// # Errors
+    ///
+    /// [`GraphDataError`], where it is something else, damaged, or endless.
+    pub fn unpack(archive: &[u8]) -> Result<Self, GraphDataError> {
+        if !archive.starts_with(GZIP) {
+            let head = archive.get(..archive.len().min(40)).unwrap_or_default();
+            return Err(GraphDataError::NotGzip(head.escape_ascii().to_string()));
+        }
+        let limits = Limits { entries: FILES_LIMIT, file: DATA_LIMIT, unpacked: DATA_LIMIT };
+        let mut unpacking = Unpacking::all(Collected::all(DATA_LIMIT), Spent::new(limits));
+        unpacking.layer(archive)?;
+        let files = unpacking.wanted.visitor.into_files();
+        let has_channels = files.keys().any(|path| path.starts_with("channels/"));
+        if has_channels { Ok(Self { files }) } else { Err(GraphDataError::NoChannels) }
+    }
+
+    /// Adds signatures of releases, as the update service can serve them: of each digest, those
+    /// that are given, in that order.
+    #[must_use]
+    pub fn with_signatures(mut self, signatures: &BTreeMap<Digest, Vec<Bytes>>) -> Self {
+        for (release, signatures) in signatures {
+            let (algorithm, hex) = (release.algorithm().as_str(), release.hex());
+            for (nth, signature) in (1..).zip(signatures) {
+                let path = format!("signatures/{algorithm}/{hex}/signature-{nth}");
+                self.files.insert(path, signature.clone());
+            }
+        }
+        self
+    }
+
+    /// Returns the files by path.
+    pub fn files(&self) -> &BTreeMap<String, Bytes> {
+        &self.files
+    }
+
+    /// Returns what makes an image one of the update graph: a layer with the data, and a command
+    /// that copies it. Whoever builds upon nothing replaces the command.
+    ///
+    /// # Errors
+    ///
+    /// [`RebuildError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`LayerContent::build`].
+    pub async fn change(&self, store: &ContentStore) -> Result<Change, RebuildError> {
+        let mut content = LayerContent::default();
+        for (path, bytes) in &self.files {
+            content.file(&format!("{DIRECTORY}/{path}"), bytes.clone())?;
+        }
+        let layer = content.build(store, "ocm: update graph data").await?;
+        let command = ["/bin/bash", "-c", COPY].map(str::to_owned).to_vec();
+        Ok(Change { layers: vec![layer], command: Some(command), ..Change::default() })
+    }
+}
