@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::keys::Dialect;
+
 /// Most errors, and most warnings, that are kept of one document; a hostile one could have
 /// millions.
 const KEPT_FAULTS: usize = 500;
@@ -35,6 +37,8 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
+    /// What something means that its author need not know.
+    Note,
     /// The document means something; perhaps not what its author thinks.
     Warning,
     /// The document cannot be used.
@@ -66,6 +70,10 @@ pub enum Code {
     UnknownKey,
     /// A key of version 1 whose job is done otherwise now.
     OldKey,
+    /// What means something else than it did in version 1.
+    OldMeaning,
+    /// Operators that others depend on, and that nobody asked for.
+    Dependencies,
     /// A key that is written in another case.
     KeyCase,
     /// A key that is there twice.
@@ -119,6 +127,11 @@ impl Fault {
     /// Makes one that a document can be used with.
     pub fn warning(code: Code, location: Location, message: impl AsRef<str>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, location, message) }
+    }
+
+    /// Makes one that says what something means.
+    pub fn note(code: Code, location: Location, message: impl AsRef<str>) -> Self {
+        Self { severity: Severity::Note, ..Self::error(code, location, message) }
     }
 
     /// Adds what to write instead.
@@ -189,15 +202,77 @@ impl std::error::Error for Faults {}
 pub(crate) struct Findings {
     errors: Vec<Fault>,
     warnings: Vec<Fault>,
+    notes: Vec<Fault>,
     omitted: usize,
+    dialect: Dialect,
+    changes: Vec<Change>,
+}
+
+/// Something of version 1 that is something else now.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// What is said of it.
+    pub(crate) fault: Fault,
+    /// The way to what it became, or to the mapping that it was taken out of.
+    pub(crate) path: String,
+    /// What does its job now, where no key does.
+    pub(crate) advice: Option<String>,
 }
 
 impl Findings {
-    pub(crate) fn add(&mut self, fault: Fault) {
-        let kept = match fault.severity {
+    /// Returns the version whose keys are taken.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Takes the keys of an older version, too.
+    pub(crate) fn speak(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+    }
+
+    /// Adds a warning of something that is read as something else, which is at `path`.
+    pub(crate) fn change(&mut self, fault: Fault, path: String) {
+        self.push_change(Change { fault: fault.clone(), path, advice: None });
+        self.add(fault);
+    }
+
+    /// Adds a warning of something that was left out of what is at `path`, and whose job is done
+    /// otherwise now.
+    pub(crate) fn leave_out(&mut self, fault: Fault, path: String, advice: &str) {
+        let fault = fault.with_help(format!("remove it: {advice}"));
+        let advice = Some(advice.to_owned());
+        self.push_change(Change { fault: fault.clone(), path, advice });
+        self.add(fault);
+    }
+
+    fn push_change(&mut self, change: Change) {
+        if self.changes.len() < KEPT_FAULTS {
+            self.changes.push(change);
+        }
+    }
+
+    /// Returns what was changed so far.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Adds a fault, unless there is one of its sort: what is said once is enough.
+    pub(crate) fn add_once(&mut self, fault: Fault) {
+        if !self.kept(fault.severity).iter().any(|other| other.code == fault.code) {
+            self.add(fault);
+        }
+    }
+
+    fn kept(&mut self, severity: Severity) -> &mut Vec<Fault> {
+        match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
-        };
+            Severity::Note => &mut self.notes,
+        }
+    }
+
+    pub(crate) fn add(&mut self, fault: Fault) {
+        let kept = self.kept(fault.severity);
         if kept.len() < KEPT_FAULTS {
             kept.push(fault);
         } else {
@@ -221,6 +296,7 @@ impl Findings {
         let found_errors = !self.errors.is_empty();
         let mut faults = self.errors;
         faults.extend(self.warnings);
+        faults.extend(self.notes);
         faults.sort_by_key(|fault| (fault.location.line, fault.location.column));
         match value {
             Some(value) if !found_errors => Ok((value, faults)),

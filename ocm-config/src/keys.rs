@@ -1,7 +1,8 @@
 //! The keys of both kinds of document: what the reader takes, and what the JSON Schema says.
 
+use crate::node::{Node, Value};
+
 /// What the value of a key is.
-#[expect(dead_code, reason = "what reads it, the JSON Schema, is to come")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {
     /// Text.
@@ -16,6 +17,18 @@ pub(crate) enum Shape {
     Map(&'static Keys),
     /// A list.
     List(&'static Self),
+}
+
+impl Shape {
+    fn has_old(self, node: &Node, dialect: Dialect) -> bool {
+        match (self, &node.value) {
+            (Self::Map(keys), _) => keys.has_old(node, dialect),
+            (Self::List(item), Value::List(items)) => {
+                items.iter().any(|node| item.has_old(node, dialect))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// One key.
@@ -33,8 +46,51 @@ pub(crate) struct Key {
 pub(crate) struct Keys {
     /// What each means is for the reader of the mapping to know.
     pub(crate) known: &'static [Key],
-    /// Keys of version 1, each with a word on where its job is done now.
-    pub(crate) old: &'static [(&'static str, &'static str)],
+    /// Keys of version 1.
+    pub(crate) old: &'static [Old],
+}
+
+/// The versions of a configuration, each of which has keys that the next has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Dialect {
+    V1alpha1,
+    V1alpha2,
+    #[default]
+    V2alpha1,
+}
+
+/// A key of version 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Old {
+    pub(crate) name: &'static str,
+    /// The last version that has it.
+    pub(crate) last: Dialect,
+    pub(crate) job: Job,
+}
+
+/// Where the job of an old key is done now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Job {
+    /// By no key; the advice says by what.
+    Gone(&'static str),
+    /// By another key, which means the same.
+    Renamed(&'static str),
+    /// By another key that means something else: the reader makes the one of the other.
+    Converted {
+        /// What to write instead.
+        advice: &'static str,
+    },
+}
+
+impl Dialect {
+    /// Returns the word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::V1alpha1 => "v1alpha1",
+            Self::V1alpha2 => "v1alpha2",
+            Self::V2alpha1 => "v2alpha1",
+        }
+    }
 }
 
 impl Keys {
@@ -42,6 +98,32 @@ impl Keys {
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
         self.known.iter().map(|key| key.name)
     }
+
+    /// Whether there is, anywhere in `node`, a key that `dialect` has and version 2 has not.
+    pub(crate) fn has_old(&self, node: &Node, dialect: Dialect) -> bool {
+        let Value::Map(entries) = &node.value else { return false };
+        entries.iter().any(|entry| {
+            let is_named = |name: &str| entry.key.eq_ignore_ascii_case(name);
+            let is_old = |old: &Old| dialect <= old.last && is_named(old.name);
+            self.old.iter().any(is_old)
+                || self
+                    .known
+                    .iter()
+                    .any(|key| is_named(key.name) && key.shape.has_old(&entry.value, dialect))
+        })
+    }
+}
+
+const fn gone(name: &'static str, last: Dialect, advice: &'static str) -> Old {
+    Old { name, last, job: Job::Gone(advice) }
+}
+
+const fn renamed(name: &'static str, now: &'static str) -> Old {
+    Old { name, last: Dialect::V1alpha1, job: Job::Renamed(now) }
+}
+
+const fn converted(name: &'static str, last: Dialect, advice: &'static str) -> Old {
+    Old { name, last, job: Job::Converted { advice } }
 }
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
@@ -59,11 +141,17 @@ pub(crate) const ROOT: Keys = Keys {
         key("mirror", Shape::Map(&MIRROR), "What to mirror"),
         key("archiveSize", Shape::Gib, "Largest volume of an archive, in GiB; 500 if absent"),
     ],
-    old: &[(
+    old: &[gone(
         "storageConfig",
-        "remove it: what was mirrored is remembered in the workspace, no store is configured",
+        Dialect::V1alpha2,
+        "what was mirrored is remembered in the workspace, no store is configured",
     )],
 };
+
+const PULL_SECRET: &str = "credentials are those of `podman login`, or of the file in `--authfile`";
+const VERSIONS: &str = "write `minVersion` and `maxVersion`";
+const HEADS_ONLY: &str = "write `full: true` instead of `false`, and nothing instead of `true`";
+const MIN_BUNDLE: &str = "write `minVersion`, with the version of that bundle";
 
 /// Keys of a `DeleteImageSetConfiguration`.
 pub(crate) const DELETE_ROOT: Keys = Keys {
@@ -94,7 +182,7 @@ pub(crate) const MIRROR: Keys = Keys {
         ),
         SAMPLES_KEY,
     ],
-    old: &[("ocp", "`ocp` of v1alpha1 is `platform` now")],
+    old: &[renamed("ocp", "platform")],
 };
 
 /// Keys of `delete`.
@@ -139,7 +227,7 @@ pub(crate) const RELEASES: Keys = Keys {
         key("release", Shape::Text, "One payload, by its reference, instead of channels"),
         key("kubeVirtContainer", Shape::Switch, "Mirror the disk image for KubeVirt, too"),
     ],
-    old: &[],
+    old: &[gone("pullSecret", Dialect::V1alpha1, PULL_SECRET)],
 };
 
 /// Keys of a channel of releases.
@@ -156,7 +244,7 @@ pub(crate) const RELEASE_CHANNEL: Keys = Keys {
         key("shortestPath", Shape::Switch, "Only what the shortest way up from min to max needs"),
         key("full", Shape::Switch, "All of the channel, from its first version"),
     ],
-    old: &[],
+    old: &[converted("versions", Dialect::V1alpha1, VERSIONS)],
 };
 
 /// Keys of a catalog of operators.
@@ -176,7 +264,14 @@ pub(crate) const CATALOG: Keys = Keys {
         PLATFORMS,
         key("packages", Shape::List(&Shape::Map(&PACKAGE)), "Which operators; all if absent"),
     ],
-    old: &[],
+    old: &[
+        converted("targetName", Dialect::V1alpha2, "write `targetCatalog`, with the whole path"),
+        gone("originalRef", Dialect::V1alpha2, "the catalog is known by its reference"),
+        converted("headsOnly", Dialect::V1alpha1, HEADS_ONLY),
+        converted("latestOnly", Dialect::V1alpha1, HEADS_ONLY),
+        renamed("skipDeps", "skipDependencies"),
+        gone("pullSecret", Dialect::V1alpha1, PULL_SECRET),
+    ],
 };
 
 /// Keys of a package, which is what a catalog calls an operator.
@@ -192,7 +287,12 @@ pub(crate) const PACKAGE: Keys = Keys {
         key("minVersion", Shape::Written, "Lowest version, in every channel"),
         key("maxVersion", Shape::Written, "Highest version, in every channel"),
     ],
-    old: &[],
+    old: &[
+        converted("minBundle", Dialect::V1alpha2, MIN_BUNDLE),
+        renamed("startingVersion", "minVersion"),
+        converted("startingBundle", Dialect::V1alpha1, MIN_BUNDLE),
+        converted("versions", Dialect::V1alpha1, VERSIONS),
+    ],
 };
 
 /// Keys of a channel of a package.
@@ -202,7 +302,11 @@ pub(crate) const PACKAGE_CHANNEL: Keys = Keys {
         key("minVersion", Shape::Written, "Lowest version in this channel"),
         key("maxVersion", Shape::Written, "Highest version in this channel"),
     ],
-    old: &[],
+    old: &[
+        converted("minBundle", Dialect::V1alpha2, MIN_BUNDLE),
+        renamed("startingVersion", "minVersion"),
+        converted("startingBundle", Dialect::V1alpha1, MIN_BUNDLE),
+    ],
 };
 
 /// Keys of an additional image.
@@ -213,7 +317,7 @@ pub(crate) const ADDITIONAL_IMAGE: Keys = Keys {
         key("targetTag", Shape::Written, "Tag to give it, instead of its own"),
         PLATFORMS,
     ],
-    old: &[],
+    old: &[gone("pullSecret", Dialect::V1alpha1, PULL_SECRET)],
 };
 
 /// Keys of a blocked image.
@@ -232,7 +336,7 @@ pub(crate) const HELM: Keys = Keys {
         key("repositories", Shape::List(&Shape::Map(&HELM_REPOSITORY)), "Repositories of charts"),
         key("local", Shape::List(&Shape::Map(&CHART)), "Charts on this machine"),
     ],
-    old: &[],
+    old: &[renamed("repos", "repositories")],
 };
 
 /// Keys of a repository of charts.

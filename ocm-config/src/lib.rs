@@ -22,6 +22,7 @@
 //! ```
 
 mod archive_size;
+mod convert;
 mod cursor;
 mod document;
 mod fault;
@@ -30,13 +31,19 @@ mod keys;
 mod node;
 mod pattern;
 mod reader;
+mod render;
 mod scalar;
+mod source;
 mod suggest;
+mod tree;
 mod version;
 mod yaml;
 
 pub use archive_size::ArchiveSize;
-pub use document::{Parsed, ParsedDelete, parse, parse_delete};
+pub use convert::{Converted, convert};
+pub use document::{
+    Document, Parsed, ParsedDelete, ParsedDocument, parse, parse_delete, parse_document,
+};
 pub use fault::{Code, Fault, Faults, Location, Severity};
 pub use image_set::{
     AdditionalImage, BlockedImage, Catalog, CatalogFault, CatalogFaults, CatalogProblem, Chart,

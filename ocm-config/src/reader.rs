@@ -4,13 +4,15 @@ mod helm;
 mod images;
 mod item;
 mod operators;
+mod packages;
 mod releases;
+mod v1;
 
 use crate::{
     archive_size::ArchiveSize,
     cursor::{Cursor, Fields},
     fault::{Code, Fault, Findings, Location, quoted},
-    image_set::{DeleteSet, ImageSet, Mirror, Sample},
+    image_set::{DeleteSet, Helm, ImageSet, Mirror, Releases, Sample},
     keys::{self, Keys},
     node::Value,
     pattern::Allowance,
@@ -32,11 +34,15 @@ pub(crate) fn delete_set(root: &Fields<'_>, findings: &mut Findings) -> DeleteSe
 fn read_mirror(fields: &Fields<'_>, findings: &mut Findings) -> Mirror {
     let releases = fields.get("platform").and_then(|p| p.fields(keys::RELEASES, findings));
     let mut platform = releases.map(|r| releases::releases(&r, findings)).unwrap_or_default();
-    platform.location = section(fields, "platform");
+    if platform != Releases::default() {
+        platform.location = Some(fields.key_location("platform"));
+    }
     let operators = operators::catalogs(fields, findings);
     let helm = fields.get("helm").and_then(|helm| helm.fields(keys::HELM, findings));
     let mut helm = helm.map(|helm| helm::helm(&helm, findings)).unwrap_or_default();
-    helm.location = section(fields, "helm");
+    if helm != Helm::default() {
+        helm.location = Some(fields.key_location("helm"));
+    }
     let images = fields.items("additionalImages", findings);
     let blocked = fields.items("blockedImages", findings);
     let samples = fields.items("samples", findings);
@@ -58,12 +64,6 @@ fn read_mirror(fields: &Fields<'_>, findings: &mut Findings) -> Mirror {
             .collect(),
         samples: samples.iter().filter_map(|sample| read_sample(sample, findings)).collect(),
     }
-}
-
-/// Returns where a section stands that says something.
-fn section(fields: &Fields<'_>, key: &'static str) -> Option<Location> {
-    fields.get(key).filter(|value| !value.node().is_empty())?;
-    Some(fields.key_location(key))
 }
 
 fn read_sample(sample: &Cursor<'_>, findings: &mut Findings) -> Option<Sample> {

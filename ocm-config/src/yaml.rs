@@ -4,7 +4,7 @@
 //! document is read on after a duplicate key or an unknown anchor, and no recursion depends on
 //! what is in it.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, ops::Range, rc::Rc};
 
 use serde_saphyr::granit_parser::{
     Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag, options,
@@ -48,6 +48,16 @@ pub(crate) fn read(text: &str, findings: &mut Findings) -> Option<Rc<Node>> {
         }
     }
     builder.root
+}
+
+/// Returns where the scalars of a document are, in characters, in order.
+pub(crate) fn scalars(text: &str) -> Vec<Range<usize>> {
+    let events = Parser::with_options(StrInput::new(text), parser_options());
+    let scalars = events.map_while(Result::ok).filter_map(|(event, span)| {
+        let is_scalar = matches!(event, Event::Scalar(..));
+        is_scalar.then(|| span.start.index()..span.end.index())
+    });
+    scalars.collect()
 }
 
 fn parser_options() -> Options {

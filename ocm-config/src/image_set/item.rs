@@ -1,6 +1,9 @@
 use std::fmt;
 
-use crate::fault::{Code, Fault, Location};
+use crate::{
+    fault::{Code, Fault, Location},
+    tree::Tree,
+};
 
 /// What can be wrong with one item of a list, such that the other items can still be mirrored.
 pub trait Problem: std::error::Error + 'static {
@@ -22,7 +25,11 @@ pub struct ItemFault<P> {
 
 /// All that is wrong with one item; at least one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ItemFaults<P>(pub(crate) Vec<ItemFault<P>>);
+pub struct ItemFaults<P> {
+    faults: Vec<ItemFault<P>>,
+    /// The item, which is written again as it is.
+    written: Tree,
+}
 
 impl<P: Problem> ItemFault<P> {
     /// Returns what to write instead, where that can be said.
@@ -32,9 +39,18 @@ impl<P: Problem> ItemFault<P> {
 }
 
 impl<P> ItemFaults<P> {
+    pub(crate) fn new(faults: Vec<ItemFault<P>>, written: Tree) -> Self {
+        Self { faults, written }
+    }
+
+    /// Returns the item as it was read.
+    pub(crate) fn written(&self) -> &Tree {
+        &self.written
+    }
+
     /// Returns the faults, in the order of the keys.
     pub fn iter(&self) -> std::slice::Iter<'_, ItemFault<P>> {
-        self.0.iter()
+        self.faults.iter()
     }
 }
 
@@ -62,7 +78,7 @@ impl<P: Problem> std::error::Error for ItemFault<P> {
 impl<P: Problem> fmt::Display for ItemFaults<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the {} is configured wrongly", P::ITEM)?;
-        match self.0.len() {
+        match self.faults.len() {
             1 => Ok(()),
             count => write!(f, " in {count} places"),
         }
@@ -72,7 +88,7 @@ impl<P: Problem> fmt::Display for ItemFaults<P> {
 impl<P: Problem> std::error::Error for ItemFaults<P> {
     /// Returns the first of the faults.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.first().map(|fault| fault as _)
+        self.faults.first().map(|fault| fault as _)
     }
 }
 

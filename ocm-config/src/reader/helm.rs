@@ -38,7 +38,7 @@ fn read_chart(item: &Cursor<'_>, findings: &mut Findings) -> Option<Chart> {
         Some(_) => fields.text("name", findings).unwrap_or_default(),
         None => required_text(&fields, "name", findings)?,
     };
-    let version = fields.get("version").and_then(|version| version.text_or_number(findings));
+    let version = fields.written("version", findings);
     let image_paths = fields.items("imagePaths", findings);
     let (platforms, missing) = item::platforms(&fields, findings);
     for item::MissingPart { location, part } in missing {
@@ -48,7 +48,7 @@ fn read_chart(item: &Cursor<'_>, findings: &mut Findings) -> Option<Chart> {
     }
     Some(Chart {
         name: name.to_owned(),
-        version: version.filter(|text| !text.is_empty()).map(str::to_owned),
+        version: version.map(str::to_owned),
         path,
         image_paths: image_paths
             .iter()

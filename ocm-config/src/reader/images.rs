@@ -1,35 +1,44 @@
-use super::{item::Checked, named};
+use super::{
+    item::{self, Checked},
+    named, v1,
+};
 use crate::{
     cursor::Cursor,
     fault::{Code, Fault, Findings},
     image_set::{AdditionalImage, BlockedImage, ImageProblem, WantedImage},
     keys,
     pattern::Allowance,
+    tree,
 };
 
 pub(super) fn additional(image: &Cursor<'_>, findings: &mut Findings) -> Option<AdditionalImage> {
     let fields = named(image, keys::ADDITIONAL_IMAGE, findings)?;
     let name = fields.require("name", findings).and_then(|name| name.text(findings));
+    let name = name.map(|name| v1::with_tag(name, &fields, findings));
     let target_repo = fields.text("targetRepo", findings);
-    let target_tag = fields.get("targetTag").and_then(|tag| tag.text_or_number(findings));
+    let target_tag = fields.written("targetTag", findings);
 
     let mut checked = Checked::new(&fields);
-    let reference =
-        name.and_then(|name| checked.keep("name", name.parse().map_err(ImageProblem::Reference)));
-    let target_repo = target_repo.and_then(|text| {
-        checked.keep("targetRepo", text.parse().map_err(ImageProblem::TargetRepo))
-    });
-    let target_tag = target_tag
-        .filter(|text| !text.is_empty())
-        .and_then(|text| checked.keep("targetTag", text.parse().map_err(ImageProblem::TargetTag)));
+    let reference = checked.keep("name", name.as_deref(), ImageProblem::Reference);
+    let repo = checked.keep("targetRepo", target_repo, ImageProblem::TargetRepo);
+    let tag = checked.keep("targetTag", target_tag, ImageProblem::TargetTag);
     let platforms = checked.platforms(|missing| ImageProblem::Platform { missing }, findings);
-    let wanted = checked.settle(reference.map(|reference| WantedImage {
+    let name = name?;
+    let wanted = reference.map(|reference| WantedImage {
         reference,
-        target_repo,
-        target_tag,
+        target_repo: repo,
+        target_tag: tag,
         platforms,
-    }));
-    Some(AdditionalImage { name: name?.to_owned(), location: image.location(), wanted })
+    });
+    let wanted = checked.settle(wanted, || {
+        tree::Fields::default()
+            .with_text("name", &name)
+            .with_some("targetRepo", target_repo)
+            .with_some("targetTag", target_tag)
+            .with("platforms", item::written_platforms(&fields))
+            .done()
+    });
+    Some(AdditionalImage { name, location: image.location(), wanted })
 }
 
 pub(super) fn blocked(

@@ -1,12 +1,13 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use ocm_oci::{Platform, PlatformFilter};
 
 use crate::{
-    cursor::Fields,
+    cursor::{Cursor, Fields},
     fault::{Findings, Location},
     image_set::{ItemFault, ItemFaults},
     keys,
+    tree::{self, Tree},
 };
 
 /// What is being found out about one item.
@@ -26,14 +27,25 @@ impl<'n, 'f, P> Checked<'n, 'f, P> {
         Self { fields, faults: Vec::new() }
     }
 
-    pub(super) fn keep<T>(&mut self, key: &'static str, read: Result<T, P>) -> Option<T> {
-        match read {
+    /// Reads the text of a key as a value of some type.
+    pub(super) fn keep<T: FromStr>(
+        &mut self,
+        key: &'static str,
+        text: Option<&str>,
+        problem: impl FnOnce(T::Err) -> P,
+    ) -> Option<T> {
+        match text?.parse() {
             Ok(value) => Some(value),
-            Err(problem) => {
-                self.add(self.fields.location_of(key), problem);
+            Err(error) => {
+                self.refuse(key, problem(error));
                 None
             }
         }
+    }
+
+    /// Says what is wrong with the value of a key.
+    pub(super) fn refuse(&mut self, key: &'static str, problem: P) {
+        self.add(self.fields.location_of(key), problem);
     }
 
     pub(super) fn add(&mut self, location: Location, problem: P) {
@@ -53,13 +65,30 @@ impl<'n, 'f, P> Checked<'n, 'f, P> {
         platforms
     }
 
-    /// Returns `value`, or what is wrong.
-    pub(super) fn settle<T>(self, value: Option<T>) -> Result<T, ItemFaults<P>> {
+    /// Returns `value`, or what is wrong with the item that is `written`.
+    pub(super) fn settle<T>(
+        self,
+        value: Option<T>,
+        written: impl FnOnce() -> Tree,
+    ) -> Result<T, ItemFaults<P>> {
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),
-            _ => Err(ItemFaults(self.faults)),
+            _ => Err(ItemFaults::new(self.faults, written())),
         }
     }
+}
+
+/// Returns the platforms of an item with which something is wrong, as they are written.
+pub(super) fn written_platforms(fields: &Fields<'_>) -> Option<Tree> {
+    let items = fields.items("platforms", &mut Findings::default());
+    let written = |item: &Cursor<'_>| {
+        let fields = item.fields(keys::PLATFORM, &mut Findings::default())?;
+        let part = |key| fields.text(key, &mut Findings::default());
+        let written = tree::Fields::default();
+        Some(written.with_some("os", part("os")).with_some("architecture", part("architecture")))
+    };
+    let platforms: Vec<_> = items.iter().filter_map(written).map(tree::Fields::done).collect();
+    Some(Tree::List(platforms)).filter(|_| !items.is_empty())
 }
 
 /// Reads the platforms of `fields`, and what is missing in them.

@@ -3,7 +3,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use ocm_oci::PlatformFilter;
 use semver::Version;
 
-use super::{duplicate, item, named, required_text};
+use super::{duplicate, item, named, required_text, v1};
 use crate::{
     cursor::{Cursor, Fields},
     fault::{Code, Fault, Findings, quoted},
@@ -72,6 +72,10 @@ fn channel(item: &Cursor<'_>, findings: &mut Findings) -> Option<ReleaseChannel>
     let kind = kind(&fields, findings);
     let min = version(&fields, "minVersion", findings);
     let max = version(&fields, "maxVersion", findings);
+    let (min, max) = match v1::versions(&fields, findings) {
+        Some((least, most)) if min.is_none() && max.is_none() => (Some(least), Some(most)),
+        _ => (min, max),
+    };
     if let (Some(min), Some(max)) = (&min, &max)
         && min.cmp_precedence(max) == Ordering::Greater
     {
@@ -106,7 +110,7 @@ fn kind(fields: &Fields<'_>, findings: &mut Findings) -> ReleaseKind {
 
 /// Servers of graphs know whole versions only, so that `4.18` would be compared with none.
 fn version(fields: &Fields<'_>, key: &'static str, findings: &mut Findings) -> Option<Version> {
-    let text = fields.get(key)?.text_or_number(findings).filter(|text| !text.is_empty())?;
+    let text = fields.written(key, findings)?;
     text.parse().map_err(|error: semver::Error| (text, error)).map_or_else(
         |(text, _)| {
             let message = format!("{} is not a version of a release", quoted(text));

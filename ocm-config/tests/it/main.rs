@@ -8,11 +8,13 @@
               are excused by themselves"
 )]
 
+mod conversion;
 mod corpus;
 mod examples;
 mod faults;
 mod hostile;
 mod images;
+mod rendering;
 mod sizes;
 
 use ocm_config::{Fault, ImageSet, Parsed};
