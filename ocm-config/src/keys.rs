@@ -32,18 +32,46 @@ impl Shape {
 }
 
 /// One key.
-#[expect(dead_code, reason = "what reads all of it, the JSON Schema, is to come")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
     /// What it is for, as an editor shows it.
     pub(crate) about: &'static str,
+    pub(crate) need: Need,
+    /// Values that are usual.
+    pub(crate) examples: &'static [&'static str],
+}
+
+/// Whether a key must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Optional,
+    /// It must, if only with nothing.
+    Stated,
+    /// It must, with something.
+    Given,
+}
+
+impl Key {
+    const fn stated(self) -> Self {
+        Self { need: Need::Stated, ..self }
+    }
+
+    const fn given(self) -> Self {
+        Self { need: Need::Given, ..self }
+    }
+
+    const fn such_as(self, examples: &'static [&'static str]) -> Self {
+        Self { examples, ..self }
+    }
 }
 
 /// The keys that a mapping may have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys {
+    /// What such a mapping is called.
+    pub(crate) name: &'static str,
     /// What each means is for the reader of the mapping to know.
     pub(crate) known: &'static [Key],
     /// Keys of version 1.
@@ -127,18 +155,20 @@ const fn converted(name: &'static str, last: Dialect, advice: &'static str) -> O
 }
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
-    Key { name, shape, about }
+    Key { name, shape, about, need: Need::Optional, examples: &[] }
 }
 
-const KIND: Key = key("kind", Shape::Text, "What the document is");
-const API_VERSION: Key = key("apiVersion", Shape::Text, "`mirror.openshift.io/v2alpha1`");
+const KIND: Key = key("kind", Shape::Text, "What the document is").given();
+const API_VERSION: Key = key("apiVersion", Shape::Text, "`mirror.openshift.io/v2alpha1`")
+    .such_as(&["mirror.openshift.io/v2alpha1"]);
 
 /// Keys of an `ImageSetConfiguration`.
 pub(crate) const ROOT: Keys = Keys {
+    name: "imageSet",
     known: &[
         KIND,
         API_VERSION,
-        key("mirror", Shape::Map(&MIRROR), "What to mirror"),
+        key("mirror", Shape::Map(&MIRROR), "What to mirror").stated(),
         key("archiveSize", Shape::Gib, "Largest volume of an archive, in GiB; 500 if absent"),
     ],
     old: &[gone(
@@ -155,7 +185,8 @@ const MIN_BUNDLE: &str = "write `minVersion`, with the version of that bundle";
 
 /// Keys of a `DeleteImageSetConfiguration`.
 pub(crate) const DELETE_ROOT: Keys = Keys {
-    known: &[KIND, API_VERSION, key("delete", Shape::Map(&DELETE), "What to delete")],
+    name: "deleteSet",
+    known: &[KIND, API_VERSION, key("delete", Shape::Map(&DELETE), "What to delete").stated()],
     old: &[],
 };
 
@@ -170,6 +201,7 @@ const SAMPLES_KEY: Key =
 
 /// Keys of `mirror`.
 pub(crate) const MIRROR: Keys = Keys {
+    name: "mirror",
     known: &[
         RELEASES_KEY,
         OPERATORS_KEY,
@@ -186,8 +218,11 @@ pub(crate) const MIRROR: Keys = Keys {
 };
 
 /// Keys of `delete`.
-pub(crate) const DELETE: Keys =
-    Keys { known: &[RELEASES_KEY, OPERATORS_KEY, IMAGES_KEY, HELM_KEY, SAMPLES_KEY], old: &[] };
+pub(crate) const DELETE: Keys = Keys {
+    name: "delete",
+    known: &[RELEASES_KEY, OPERATORS_KEY, IMAGES_KEY, HELM_KEY, SAMPLES_KEY],
+    old: &[],
+};
 
 const PLATFORMS: Key = key(
     "platforms",
@@ -195,17 +230,22 @@ const PLATFORMS: Key = key(
     "Which images of an index are wanted; all if absent",
 );
 
+/// Architectures of releases, apart from `multi`.
+pub(crate) const ARCHITECTURES: [&str; 4] = ["amd64", "arm64", "ppc64le", "s390x"];
+
 /// Keys of a platform.
 pub(crate) const PLATFORM: Keys = Keys {
+    name: "platform",
     known: &[
-        key("os", Shape::Text, "Operating system, as Go names it: `linux`"),
-        key("architecture", Shape::Text, "Processor, as Go names it: `amd64`"),
+        key("os", Shape::Text, "Operating system, as Go names it").such_as(&["linux"]),
+        key("architecture", Shape::Text, "Processor, as Go names it").such_as(&ARCHITECTURES),
     ],
     old: &[],
 };
 
 /// Keys of `platform`.
 pub(crate) const RELEASES: Keys = Keys {
+    name: "releases",
     known: &[
         key("graph", Shape::Switch, "Build the image of the update graph, for OSUS"),
         key(
@@ -232,9 +272,10 @@ pub(crate) const RELEASES: Keys = Keys {
 
 /// Keys of a channel of releases.
 pub(crate) const RELEASE_CHANNEL: Keys = Keys {
+    name: "releaseChannel",
     known: &[
-        key("name", Shape::Text, "Name of the channel: `stable-4.18`"),
-        key("type", Shape::Text, "`ocp` if absent, or `okd`"),
+        key("name", Shape::Written, "Name of the channel: `stable-4.18`").given(),
+        key("type", Shape::Text, "`ocp` if absent, or `okd`").such_as(&["ocp", "okd"]),
         key(
             "minVersion",
             Shape::Written,
@@ -249,8 +290,10 @@ pub(crate) const RELEASE_CHANNEL: Keys = Keys {
 
 /// Keys of a catalog of operators.
 pub(crate) const CATALOG: Keys = Keys {
+    name: "catalog",
     known: &[
-        key("catalog", Shape::Text, "The catalog: a reference, or `oci://` and a directory"),
+        key("catalog", Shape::Text, "The catalog: a reference, or `oci://` and a directory")
+            .given(),
         key("targetCatalog", Shape::Text, "Repository to put it in, instead of its own"),
         key("targetTag", Shape::Written, "Tag to give it, instead of its own"),
         key("full", Shape::Switch, "All versions, instead of the heads of channels"),
@@ -276,8 +319,9 @@ pub(crate) const CATALOG: Keys = Keys {
 
 /// Keys of a package, which is what a catalog calls an operator.
 pub(crate) const PACKAGE: Keys = Keys {
+    name: "package",
     known: &[
-        key("name", Shape::Text, "Name of the operator's package"),
+        key("name", Shape::Written, "Name of the operator's package").given(),
         key(
             "channels",
             Shape::List(&Shape::Map(&PACKAGE_CHANNEL)),
@@ -297,8 +341,9 @@ pub(crate) const PACKAGE: Keys = Keys {
 
 /// Keys of a channel of a package.
 pub(crate) const PACKAGE_CHANNEL: Keys = Keys {
+    name: "packageChannel",
     known: &[
-        key("name", Shape::Text, "Name of the channel"),
+        key("name", Shape::Written, "Name of the channel").given(),
         key("minVersion", Shape::Written, "Lowest version in this channel"),
         key("maxVersion", Shape::Written, "Highest version in this channel"),
     ],
@@ -311,8 +356,10 @@ pub(crate) const PACKAGE_CHANNEL: Keys = Keys {
 
 /// Keys of an additional image.
 pub(crate) const ADDITIONAL_IMAGE: Keys = Keys {
+    name: "additionalImage",
     known: &[
-        key("name", Shape::Text, "The image, with its tag or digest, or `oci://` and a directory"),
+        key("name", Shape::Text, "The image, with its tag or digest, or `oci://` and a directory")
+            .given(),
         key("targetRepo", Shape::Text, "Repository to put it in, instead of its own"),
         key("targetTag", Shape::Written, "Tag to give it, instead of its own"),
         PLATFORMS,
@@ -322,16 +369,21 @@ pub(crate) const ADDITIONAL_IMAGE: Keys = Keys {
 
 /// Keys of a blocked image.
 pub(crate) const BLOCKED_IMAGE: Keys = Keys {
-    known: &[key("name", Shape::Text, "A regular expression in Go's syntax, unanchored")],
+    name: "blockedImage",
+    known: &[key("name", Shape::Text, "A regular expression in Go's syntax, unanchored").given()],
     old: &[],
 };
 
 /// Keys of a sample.
-pub(crate) const SAMPLE: Keys =
-    Keys { known: &[key("name", Shape::Text, "Name of a sample")], old: &[] };
+pub(crate) const SAMPLE: Keys = Keys {
+    name: "sample",
+    known: &[key("name", Shape::Text, "Name of a sample").given()],
+    old: &[],
+};
 
 /// Keys of `helm`.
 pub(crate) const HELM: Keys = Keys {
+    name: "helm",
     known: &[
         key("repositories", Shape::List(&Shape::Map(&HELM_REPOSITORY)), "Repositories of charts"),
         key("local", Shape::List(&Shape::Map(&CHART)), "Charts on this machine"),
@@ -341,9 +393,10 @@ pub(crate) const HELM: Keys = Keys {
 
 /// Keys of a repository of charts.
 pub(crate) const HELM_REPOSITORY: Keys = Keys {
+    name: "helmRepository",
     known: &[
-        key("name", Shape::Text, "What to call it"),
-        key("url", Shape::Text, "Where its `index.yaml` is"),
+        key("name", Shape::Written, "What to call it").given(),
+        key("url", Shape::Text, "Where its `index.yaml` is").given(),
         key("charts", Shape::List(&Shape::Map(&CHART)), "Which charts; all if absent"),
     ],
     old: &[],
@@ -351,8 +404,9 @@ pub(crate) const HELM_REPOSITORY: Keys = Keys {
 
 /// Keys of a chart.
 pub(crate) const CHART: Keys = Keys {
+    name: "chart",
     known: &[
-        key("name", Shape::Text, "Name of the chart"),
+        key("name", Shape::Written, "Name of the chart"),
         key("version", Shape::Written, "Its version; the latest if absent"),
         key("path", Shape::Text, "A directory or `.tgz` on this machine"),
         key(

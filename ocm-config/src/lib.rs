@@ -33,6 +33,7 @@ mod pattern;
 mod reader;
 mod render;
 mod scalar;
+mod schema;
 mod source;
 mod suggest;
 mod tree;
@@ -52,4 +53,5 @@ pub use image_set::{
     ReleasePayload, Releases, Sample, WantedCatalog, WantedImage,
 };
 pub use pattern::{Pattern, PatternError, PatternFault};
+pub use schema::json_schema;
 pub use version::{VersionBound, VersionError};

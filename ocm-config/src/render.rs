@@ -1,6 +1,6 @@
 //! From the typed configuration to text that is read as the same.
 
-mod json;
+pub(crate) mod json;
 mod tree;
 mod yaml;
 

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::yaml::{push_index, push_key};
 
 /// A document that is to be written: what there is, in the order in which it is written.
@@ -8,7 +10,7 @@ pub(crate) enum Tree {
     /// `true`, or a number.
     Word(String),
     List(Vec<Self>),
-    Map(Vec<(&'static str, Self)>),
+    Map(Vec<(Cow<'static, str>, Self)>),
 }
 
 impl Tree {
@@ -40,13 +42,17 @@ impl Tree {
 }
 
 /// A mapping while it is put together.
-#[derive(Debug, Default)]
-pub(crate) struct Fields(Vec<(&'static str, Tree)>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fields(Vec<(Cow<'static, str>, Tree)>);
 
 impl Fields {
     #[must_use]
-    pub(crate) fn with(mut self, key: &'static str, value: impl Into<Option<Tree>>) -> Self {
-        self.0.extend(value.into().map(|value| (key, value)));
+    pub(crate) fn with(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        value: impl Into<Option<Tree>>,
+    ) -> Self {
+        self.0.extend(value.into().map(|value| (key.into(), value)));
         self
     }
 

@@ -19,7 +19,7 @@ pub(super) fn helm(fields: &Fields<'_>, findings: &mut Findings) -> Helm {
 fn repository(item: &Cursor<'_>, findings: &mut Findings) -> Option<HelmRepository> {
     let fields = named(item, keys::HELM_REPOSITORY, findings)?;
     let name = required_text(&fields, "name", findings);
-    let url = required_text(&fields, "url", findings);
+    let url = fields.require("url", findings).and_then(|url| url.text(findings));
     let charts = match fields.get("charts") {
         None => Charts::All,
         Some(charts) => {
@@ -35,8 +35,8 @@ fn read_chart(item: &Cursor<'_>, findings: &mut Findings) -> Option<Chart> {
     let fields = named(item, keys::CHART, findings)?;
     let path = fields.text("path", findings).map(str::to_owned);
     let name = match path {
-        Some(_) => fields.text("name", findings).unwrap_or_default(),
-        None => required_text(&fields, "name", findings)?,
+        Some(_) => Some(fields.written("name", findings).unwrap_or_default()),
+        None => required_text(&fields, "name", findings),
     };
     let version = fields.written("version", findings);
     let image_paths = fields.items("imagePaths", findings);
@@ -46,14 +46,13 @@ fn read_chart(item: &Cursor<'_>, findings: &mut Findings) -> Option<Chart> {
         let fault = Fault::error(Code::MissingKey, location, message);
         findings.add(fault.with_help("write `{os: linux, architecture: amd64}`".to_owned()));
     }
+    let image_paths = image_paths.iter().filter_map(|path| path.text(findings).map(str::to_owned));
+    let image_paths = image_paths.collect();
     Some(Chart {
-        name: name.to_owned(),
+        name: name?.to_owned(),
         version: version.map(str::to_owned),
         path,
-        image_paths: image_paths
-            .iter()
-            .filter_map(|path| path.text(findings).map(str::to_owned))
-            .collect(),
+        image_paths,
         platforms,
         location: item.location(),
     })

@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use crate::tree::Tree;
 
 /// Writes a document as JSON, indented by two.
-pub(super) fn write(tree: &Tree) -> String {
+pub(crate) fn write(tree: &Tree) -> String {
     let mut text = String::new();
     value(tree, 0, &mut text);
     text.push('\n');
@@ -17,8 +19,8 @@ fn value(tree: &Tree, depth: usize, text: &mut String) {
             enclosed(("[", "]"), items, depth, text, item);
         }
         Tree::Map(fields) => {
-            let field = |(key, content): &(&str, Tree), text: &mut String| {
-                text.extend([&quoted(key), ": "]);
+            let field = |(key, content): &(Cow<'static, str>, Tree), text: &mut String| {
+                text.extend([quoted(key).as_str(), ": "]);
                 value(content, depth + 1, text);
             };
             enclosed(("{", "}"), fields, depth, text, field);

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::{Comments, json};
 use crate::{
     node::Value,
@@ -23,7 +25,7 @@ struct Writer<'c> {
 }
 
 impl Writer<'_> {
-    fn fields(&mut self, fields: &[(&'static str, Tree)], path: &str, depth: usize) {
+    fn fields(&mut self, fields: &[(Cow<'static, str>, Tree)], path: &str, depth: usize) {
         for (i, (key, value)) in fields.iter().enumerate() {
             let mut path = path.to_owned();
             push_key(&mut path, key);
@@ -32,7 +34,7 @@ impl Writer<'_> {
                 self.before(&path, depth);
                 self.indent(depth);
             }
-            self.text.extend([key, ":"]);
+            self.text.extend([key.as_ref(), ":"]);
             match value {
                 Tree::Map(fields) if fields.is_empty() => self.end(" {}", &path),
                 Tree::List(items) if items.is_empty() => self.end(" []", &path),

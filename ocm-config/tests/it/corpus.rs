@@ -6,7 +6,7 @@ use ocm_config::{Code, Fault, Faults, Severity};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::rendering::meaning;
+use crate::{rendering::meaning, schema::refusals};
 
 /// What oc-mirror said of a file.
 #[derive(Deserialize)]
@@ -229,4 +229,22 @@ fn whatever_is_accepted_is_converted() {
     }
     eprintln!("{count} converted");
     assert_eq!(count, 146 + 85 + 54);
+}
+
+/// Whatever is accepted is valid by the JSON Schema.
+#[test]
+fn whatever_is_accepted_is_valid() {
+    let Some((folder, expected)) = corpus() else { return };
+    let mut valid = 0;
+    for Expected { file, .. } in &expected {
+        let bytes = fs::read(folder.join(file)).unwrap();
+        if ocm_config::parse_document(&bytes).is_ok() {
+            let text = String::from_utf8(bytes).unwrap();
+            let refusals = refusals(&serde_saphyr::from_str(&text).unwrap());
+            assert_eq!(refusals, [""; 0], "{file}");
+            valid += 1;
+        }
+    }
+    eprintln!("{valid} valid by the schema");
+    assert_eq!(valid, 146 + 85 + 54);
 }

@@ -15,6 +15,7 @@ mod faults;
 mod hostile;
 mod images;
 mod rendering;
+mod schema;
 mod sizes;
 
 use ocm_config::{Fault, ImageSet, Parsed};
