@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let converted = ocm_config::convert(&fs::read(file)?).inspect_err(|faults| {
         for fault in faults {
             eprintln!("{fault}");
+            eprintln!("    help: {:?}", fault.help);
         }
     })?;
     for warning in &converted.warnings {

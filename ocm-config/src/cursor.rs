@@ -114,7 +114,9 @@ impl<'n> Cursor<'n> {
     }
 
     fn refuse<T>(&self, expected: &str, findings: &mut Findings) -> Option<T> {
-        findings.add(self.wrong_type(expected));
+        if !matches!(self.node.value, Value::Broken) {
+            findings.add(self.wrong_type(expected));
+        }
         None
     }
 }

@@ -90,6 +90,28 @@ pub enum Code {
     WrongType,
     /// A value of the right type that is not one of those allowed.
     InvalidValue,
+    /// An architecture for which there is nothing.
+    Architecture,
+    /// A channel of releases that cannot be one.
+    ChannelName,
+    /// Versions of another minor than the channel's.
+    OtherMinor,
+    /// A channel of extended updates over more than one minor.
+    ExtendedUpdate,
+    /// What belongs to releases, of which there is none.
+    NoReleases,
+    /// An upper bound alone, which begins at the first version.
+    FromFirst,
+    /// A filter that leaves the head of every channel.
+    HeadsOnly,
+    /// A default channel that is left out.
+    DefaultChannel,
+    /// An image that is there twice.
+    Repeated,
+    /// A pattern that leaves nothing.
+    BlocksAll,
+    /// A repository deeper than a registry takes.
+    NestedPath,
     /// Something that is read and means nothing.
     NoEffect,
     /// A pattern that cannot be used.
@@ -287,6 +309,13 @@ impl Findings {
         }
     }
 
+    /// Adds an error, unless there is one in the same line.
+    pub(crate) fn add_unless_said(&mut self, fault: Fault) {
+        if !self.errors.iter().any(|error| error.location.line == fault.location.line) {
+            self.add(fault);
+        }
+    }
+
     pub(crate) fn error(&mut self, code: Code, location: Location, message: impl AsRef<str>) {
         self.add(Fault::error(code, location, message));
     }
@@ -296,7 +325,9 @@ impl Findings {
         let found_errors = !self.errors.is_empty();
         let mut faults = self.errors;
         faults.extend(self.warnings);
-        faults.extend(self.notes);
+        if !found_errors {
+            faults.extend(self.notes);
+        }
         faults.sort_by_key(|fault| (fault.location.line, fault.location.column));
         match value {
             Some(value) if !found_errors => Ok((value, faults)),

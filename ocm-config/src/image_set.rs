@@ -1,6 +1,7 @@
 use crate::{archive_size::ArchiveSize, fault::Location};
 
 mod catalog;
+mod depth;
 mod helm;
 mod image;
 mod item;

@@ -162,6 +162,26 @@ const KIND: Key = key("kind", Shape::Text, "What the document is").given();
 const API_VERSION: Key = key("apiVersion", Shape::Text, "`mirror.openshift.io/v2alpha1`")
     .such_as(&["mirror.openshift.io/v2alpha1"]);
 
+/// The keys of all mappings.
+pub(crate) const ALL: [Keys; 16] = [
+    ROOT,
+    DELETE_ROOT,
+    MIRROR,
+    DELETE,
+    PLATFORM,
+    RELEASES,
+    RELEASE_CHANNEL,
+    CATALOG,
+    PACKAGE,
+    PACKAGE_CHANNEL,
+    ADDITIONAL_IMAGE,
+    BLOCKED_IMAGE,
+    SAMPLE,
+    HELM,
+    HELM_REPOSITORY,
+    CHART,
+];
+
 /// Keys of an `ImageSetConfiguration`.
 pub(crate) const ROOT: Keys = Keys {
     name: "imageSet",

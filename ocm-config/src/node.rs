@@ -23,6 +23,8 @@ pub(crate) struct Node {
 /// What a value is.
 #[derive(Debug)]
 pub(crate) enum Value {
+    /// Something that cannot be read, which has been said.
+    Broken,
     /// Nothing: no text, `~` or `null`.
     Null,
     /// One of the words that YAML 1.1 reads as yes or no, as written.
@@ -67,7 +69,7 @@ impl Node {
     pub(crate) fn is_empty(&self) -> bool {
         match &self.value {
             Value::Null => true,
-            Value::Bool(_) | Value::Number(_) => false,
+            Value::Broken | Value::Bool(_) | Value::Number(_) => false,
             Value::Text(text) => text.is_empty(),
             Value::List(items) => items.is_empty(),
             Value::Map(entries) => entries.iter().all(|entry| entry.value.is_empty()),
@@ -82,7 +84,7 @@ impl Node {
     /// Returns what a message calls a value of this sort.
     pub(crate) fn sort(&self) -> &'static str {
         match self.value {
-            Value::Null => "nothing",
+            Value::Broken | Value::Null => "nothing",
             Value::Bool(_) => "yes or no",
             Value::Number(_) => "a number",
             Value::Text(_) => "text",

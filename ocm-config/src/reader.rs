@@ -1,5 +1,6 @@
 //! From nodes to the typed configuration.
 
+mod advice;
 mod helm;
 mod images;
 mod item;
@@ -53,10 +54,12 @@ fn read_mirror(fields: &Fields<'_>, findings: &mut Findings) -> Mirror {
         findings.add(fault);
     }
     let mut memory = Allowance::default();
+    let images: Vec<_> = images.iter().filter_map(|i| images::additional(i, findings)).collect();
+    advice::on_images(&images, findings);
     Mirror {
         platform,
         operators,
-        additional_images: images.iter().filter_map(|i| images::additional(i, findings)).collect(),
+        additional_images: images,
         helm,
         blocked_images: blocked
             .iter()
@@ -101,7 +104,10 @@ fn archive_size(size: &Cursor<'_>, findings: &mut Findings) -> Option<ArchiveSiz
 fn named<'n>(item: &Cursor<'n>, keys: Keys, findings: &mut Findings) -> Option<Fields<'n>> {
     let key = keys.known.first().map_or("name", |key| key.name);
     let help = match &item.node().value {
-        Value::Text(name) => format!("write `- {key}: {name}`"),
+        Value::Text(name) => match name.strip_prefix(key).and_then(|rest| rest.strip_prefix(':')) {
+            Some(rest) => format!("write a blank after the colon: `- {key}: {rest}`"),
+            None => format!("write `- {key}: {name}`"),
+        },
         Value::Null => format!("write `- {key}: …`, or remove the item"),
         _ => return item.fields(keys, findings),
     };

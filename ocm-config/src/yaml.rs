@@ -4,6 +4,8 @@
 //! document is read on after a duplicate key or an unknown anchor, and no recursion depends on
 //! what is in it.
 
+mod diagnosis;
+
 use std::{collections::BTreeMap, ops::Range, rc::Rc};
 
 use serde_saphyr::granit_parser::{
@@ -42,7 +44,8 @@ pub(crate) fn read(text: &str, findings: &mut Findings) -> Option<Rc<Node>> {
             }
             Err(error) => {
                 let fault = syntax_fault(&error, text, builder.path());
-                builder.findings.add(fault);
+                // What was said of the line already is most probably why the next failed.
+                builder.findings.add_unless_said(fault);
                 return None;
             }
         }
@@ -130,13 +133,22 @@ impl Builder<'_> {
                 self.open(place, anchor, Open::Map(OpenMap::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
-            Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
-                Some(node) => self.attach(node),
-                None => self.dangling(place, "a value cannot contain itself"),
-            },
+            Event::Alias(anchor) => {
+                if let Some(node) = self.anchors.get(&anchor).cloned() {
+                    return self.attach(node);
+                }
+                let help = "write out what is meant".to_owned();
+                self.dangling(place, "a value cannot contain itself", help)
+            }
             Event::UnresolvedAlias(name) => {
-                let message = format!("nothing before this is called {}", quoted(&name));
-                self.dangling(place, &message)
+                let message =
+                    format!("nothing before this is called {}: `*` refers to it", quoted(&name));
+                let written = quoted(&format!("\"*{name}\""));
+                self.dangling(
+                    place,
+                    &message,
+                    format!("quote it if it is meant as text: {written}"),
+                )
             }
             _ => Ok(()),
         }
@@ -302,11 +314,12 @@ impl Builder<'_> {
         }
     }
 
-    /// An alias of nothing: said, and read as nothing.
-    fn dangling(&mut self, place: Place, message: &str) -> Result<(), Stop> {
-        self.error(Code::Syntax, place, message);
+    /// An alias of nothing: said, and then not missed.
+    fn dangling(&mut self, place: Place, message: &str, help: String) -> Result<(), Stop> {
+        let fault = Fault::error(Code::Syntax, location(place, self.path()), message);
+        self.findings.add(fault.with_help(help));
         let extent = Extent { nodes: 1, bytes: 0 };
-        self.attach(Rc::new(Node { place, value: Value::Null, extent }))
+        self.attach(Rc::new(Node { place, value: Value::Broken, extent }))
     }
 
     fn error(&mut self, code: Code, place: Place, message: &str) {
@@ -373,10 +386,25 @@ fn place(span: &Span) -> Place {
 
 fn syntax_fault(error: &ScanError, text: &str, path: String) -> Fault {
     let place = place(&Span::empty(*error.marker()));
-    let line = place.line.saturating_sub(1).try_into().unwrap_or(usize::MAX);
-    let indentation = text.lines().nth(line).unwrap_or_default();
-    let has_tab = indentation.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t');
-    let help = has_tab.then(|| "indent with blanks: YAML takes no tabs there".to_owned());
-    let message = format!("this is not YAML: {}", error.info());
-    Fault::error(Code::Syntax, location(place, path), message).with_help(help)
+    let line = usize::try_from(place.line).unwrap_or(usize::MAX);
+    let Some(diagnosis) = diagnosis::diagnose(error.kind(), text, line) else {
+        let message = format!("this is not YAML: {}", error.info());
+        return Fault::error(Code::Syntax, location(place, path), message).with_help(
+            "the line, or one before it, lacks a colon, a quote or a bracket, or is indented \
+             otherwise than its neighbours"
+                .to_owned(),
+        );
+    };
+    let location = match diagnosis.line {
+        None => location(place, path),
+        Some(line) => {
+            let content = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+            let indent = content.len() - content.trim_start_matches(' ').len();
+            let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            let place = Place { line: number(line), column: number(indent.saturating_add(1)) };
+            location(place, String::new())
+        }
+    };
+    let message = format!("this is not YAML: {}", diagnosis.message);
+    Fault::error(Code::Syntax, location, message).with_help(diagnosis.help)
 }

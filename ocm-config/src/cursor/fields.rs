@@ -133,7 +133,7 @@ impl<'n> Gathering<'n, '_> {
         self.fields.meant.extend(similar);
         let message = format!("unknown key {}; expected {}", quoted(&entry.key), one_of(&names));
         let fault = Fault::error(Code::UnknownKey, self.cursor.entry_location(entry), message);
-        findings.add(fault.with_help(similar.map(|key| format!("did you mean `{key}`?"))));
+        findings.add(fault.with_help(advice(&entry.key, similar)));
     }
 
     /// Says of a key of version 1 where its job is done now.
@@ -180,6 +180,17 @@ impl<'n> Gathering<'n, '_> {
         findings.add(fault.with_help("expected once, in whichever case".to_owned()));
         false
     }
+}
+
+/// Returns what to write instead of an unknown key, where that can be said.
+fn advice(key: &str, similar: Option<&str>) -> Option<String> {
+    if key.contains('\u{a0}') {
+        return Some("use plain blanks: there are others in it (U+00A0), as pages have".to_owned());
+    }
+    if let Some(rest) = key.strip_prefix('-') {
+        return Some(format!("write a blank after the dash: {}", quoted(&format!("- {rest}"))));
+    }
+    similar.map(|key| format!("did you mean `{key}`?"))
 }
 
 /// Returns the key that is meant, whatever its case.

@@ -1,7 +1,7 @@
 use ocm_oci::{NameError, PlatformFilter, Reference, ReferenceError, RepoName, Tag};
 
 use super::{
-    image::{PLATFORM_HINT, REPOSITORY_HINT, TAG_HINT},
+    image::{PLATFORM_HINT, REPOSITORY_HINT, TAG_HINT, reference_hint},
     item::{ItemFault, ItemFaults, Problem},
 };
 use crate::{fault::Location, version::VersionBound};
@@ -127,7 +127,7 @@ impl Problem for CatalogProblem {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Reference(error) => return error.hint(),
+            Self::Reference(error) => return reference_hint(error),
             Self::TargetCatalog(_) => REPOSITORY_HINT.to_owned(),
             Self::TargetTag(_) => TAG_HINT.to_owned(),
             Self::SourceName { .. } => {

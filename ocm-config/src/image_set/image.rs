@@ -1,6 +1,6 @@
 use ocm_oci::{NameError, PlatformFilter, Reference, ReferenceError, RepoName, Tag};
 
-use super::item::{ItemFault, ItemFaults, Problem};
+use super::item::{ItemFault, ItemFaults, Problem, page_hint};
 use crate::{fault::Location, pattern::Pattern};
 
 /// An image named in the configuration.
@@ -78,7 +78,7 @@ impl Problem for ImageProblem {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Reference(error) => error.hint(),
+            Self::Reference(error) => reference_hint(error),
             Self::TargetRepo(_) => Some(REPOSITORY_HINT.to_owned()),
             Self::TargetTag(_) => Some(TAG_HINT.to_owned()),
             Self::Platform { .. } => Some(PLATFORM_HINT.to_owned()),
@@ -90,3 +90,9 @@ pub(super) const REPOSITORY_HINT: &str = "write a path without host, tag and dig
 pub(super) const TAG_HINT: &str =
     "a tag has up to 128 of `A-Za-z0-9_.-`, and begins with none of `.-`";
 pub(super) const PLATFORM_HINT: &str = "write `{os: linux, architecture: amd64}`";
+
+/// Returns what to write instead of text that is no reference.
+pub(super) fn reference_hint(error: &ReferenceError) -> Option<String> {
+    let usual = || Some("write `registry/repository:tag`".to_owned());
+    page_hint(&error.text).or_else(|| error.hint()).or_else(usual)
+}

@@ -103,3 +103,18 @@ impl<P: Problem> From<&ItemFault<P>> for Fault {
         Self::error(Code::InvalidValue, fault.location.clone(), message).with_help(problem.hint())
     }
 }
+
+/// Returns what to do about text that was copied from a page and is not filled in.
+pub(super) fn page_hint(text: &str) -> Option<String> {
+    let between = |open: &str, close: &str| {
+        let (_, rest) = text.split_once(open)?;
+        let (name, _) = rest.split_once(close)?;
+        Some(format!("replace `{open}{name}{close}` by what it stands for"))
+    };
+    let placeholder = [("<", ">"), ("{{", "}}"), ("${", "}")];
+    if let Some(hint) = placeholder.iter().find_map(|(open, close)| between(open, close)) {
+        return Some(hint);
+    }
+    let is_quote = |c: char| "“”„‘’«»".contains(c);
+    text.contains(is_quote).then(|| "write plain quotes: these are a part of the text".to_owned())
+}

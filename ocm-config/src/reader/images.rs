@@ -1,4 +1,5 @@
 use super::{
+    advice,
     item::{self, Checked},
     named, v1,
 };
@@ -50,7 +51,10 @@ pub(super) fn blocked(
     let name = fields.require("name", findings)?;
     let text = name.text(findings)?;
     match memory.compile(text) {
-        Ok(pattern) => Some(BlockedImage { pattern, location: name.location() }),
+        Ok(pattern) => {
+            advice::on_pattern(&pattern, name, findings);
+            Some(BlockedImage { pattern, location: name.location() })
+        }
         Err(error) => {
             let message = format!("{error}: {}", error.fault);
             let fault = Fault::error(Code::Pattern, name.location(), message);

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use ocm_oci::Reference;
 
 use super::{
-    duplicate,
+    advice, duplicate,
     item::{self, Checked},
     named,
     packages::Packages,
@@ -78,6 +78,9 @@ fn catalog(item: &Cursor<'_>, findings: &mut Findings) -> Option<Catalog> {
     let packages = Packages::new(&mut checked, full, findings).read(&fields);
     let (full, packages) = v1::open_ranges((full, packages), &fields, findings);
     v1::tell_of_dependencies(&fields, findings);
+    if !full {
+        advice::on_heads(&packages, &fields, findings);
+    }
     let written = written?;
     let as_written = tree::Fields::default()
         .with_text("catalog", written)

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{duplicate, item::Checked, named, required_text, v1};
+use super::{advice, duplicate, item::Checked, named, required_text, v1};
 use crate::{
     cursor::{Cursor, Fields},
     fault::{Code, Fault, Findings, Location, quoted},
@@ -58,7 +58,9 @@ impl<'n, 'f, 'c> Packages<'n, 'f, 'c> {
             }
         }
         let (name, location) = (name?.to_owned(), item.location());
-        Some(Package { name, default_channel, channels, min, max, location })
+        let package = Package { name, default_channel, channels, min, max, location };
+        advice::on_package(&package, &fields, self.findings);
+        Some(package)
     }
 
     fn channel(&mut self, item: &Cursor<'_>, package: &str) -> Option<PackageChannel> {
@@ -88,6 +90,7 @@ impl<'n, 'f, 'c> Packages<'n, 'f, 'c> {
             let problem = CatalogProblem::FullWithRange { package: package.to_owned() };
             self.checked.add(fields.location_of(key), problem);
         }
+        advice::on_range((min.is_some(), max.is_some()), fields, self.findings);
         (min, max)
     }
 

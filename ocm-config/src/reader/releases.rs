@@ -3,7 +3,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use ocm_oci::PlatformFilter;
 use semver::Version;
 
-use super::{duplicate, item, named, required_text, v1};
+use super::{advice, duplicate, item, named, required_text, v1};
 use crate::{
     cursor::{Cursor, Fields},
     fault::{Code, Fault, Findings, quoted},
@@ -19,7 +19,7 @@ pub(super) fn releases(fields: &Fields<'_>, findings: &mut Findings) -> Releases
     }
     let architectures = fields.items("architectures", findings);
     let architectures: Vec<_> =
-        architectures.iter().filter_map(|a| a.text(findings).map(str::to_owned)).collect();
+        architectures.iter().filter_map(|item| architecture(item, findings)).collect();
     if !architectures.is_empty() && platforms != PlatformFilter::All {
         let message = "`architectures` and `platforms` exclude each other";
         let fault = Fault::error(Code::Conflict, fields.key_location("architectures"), message);
@@ -28,7 +28,7 @@ pub(super) fn releases(fields: &Fields<'_>, findings: &mut Findings) -> Releases
     let items = fields.items("channels", findings);
     let channels: Vec<_> = items.iter().filter_map(|item| channel(item, findings)).collect();
     refuse_duplicates(&channels, findings);
-    Releases {
+    let releases = Releases {
         graph: fields.switch("graph", findings),
         channels,
         architectures,
@@ -36,7 +36,15 @@ pub(super) fn releases(fields: &Fields<'_>, findings: &mut Findings) -> Releases
         release: payload(fields, findings),
         kube_virt_container: fields.switch("kubeVirtContainer", findings),
         location: None,
-    }
+    };
+    advice::on_releases(&releases, fields, findings);
+    releases
+}
+
+fn architecture(item: &Cursor<'_>, findings: &mut Findings) -> Option<String> {
+    let name = item.text(findings)?;
+    advice::on_architecture(item, name, findings);
+    Some(name.to_owned())
 }
 
 fn payload(fields: &Fields<'_>, findings: &mut Findings) -> Option<ReleasePayload> {
@@ -83,15 +91,12 @@ fn channel(item: &Cursor<'_>, findings: &mut Findings) -> Option<ReleaseChannel>
         let fault = Fault::error(Code::EmptyRange, fields.location_of("minVersion"), message);
         findings.add(fault.with_help("swap the two".to_owned()));
     }
-    Some(ReleaseChannel {
-        name: name?.to_owned(),
-        kind,
-        min,
-        max,
-        full: fields.switch("full", findings),
-        shortest_path: fields.switch("shortestPath", findings),
-        location: item.location(),
-    })
+    let full = fields.switch("full", findings);
+    let shortest_path = fields.switch("shortestPath", findings);
+    let (name, location) = (name?.to_owned(), item.location());
+    let channel = ReleaseChannel { name, kind, min, max, full, shortest_path, location };
+    advice::on_release_channel(&channel, &fields, findings);
+    Some(channel)
 }
 
 /// Any other word means `ocp` to oc-mirror, in silence.

@@ -89,10 +89,10 @@ const TABLE: &[(&str, Expected)] = &[
     ("mirror: []\n", (Code::WrongType, 3, 9, "mirror", "expected a mapping, found a list", "")),
     ("mirror: {{ images }}\n", (Code::WrongType, 3, 10, "mirror", "cannot be a key", "template")),
     ("mirror: !custom {}\n", (Code::WrongType, 3, 17, "mirror", "tag", "")),
-    ("mirror: *nowhere\n", (Code::Syntax, 3, 9, "mirror", "`nowhere`", "")),
+    ("mirror: *nowhere\n", (Code::Syntax, 3, 9, "mirror", "`nowhere`", "\"*nowhere\"")),
     (
         "mirror: &self {additionalImages: *self}\n",
-        (Code::Syntax, 3, 34, "mirror.additionalImages", "contain itself", ""),
+        (Code::Syntax, 3, 34, "mirror.additionalImages", "contain itself", "write out"),
     ),
     ("mirror:\n  <<: text\n", (Code::WrongType, 4, 7, "mirror", "`<<`", "")),
     (
@@ -101,9 +101,9 @@ const TABLE: &[(&str, Expected)] = &[
     ),
     (
         "mirror: {additionalImages: [\n",
-        (Code::Syntax, 3, 28, "mirror.additionalImages[0]", "not YAML", ""),
+        (Code::Syntax, 3, 28, "mirror.additionalImages[0]", "`[` is not closed", "`]`"),
     ),
-    ("mirror: 'open\n", (Code::Syntax, 4, 1, "mirror", "not YAML", "")),
+    ("mirror: 'open\n", (Code::Syntax, 3, 1, "", "not closed", "close them")),
     (
         "mirror:\n---\nkind: ImageSetConfiguration\n",
         (Code::SeveralDocuments, 5, 1, "", "another document", "`---`"),

@@ -151,11 +151,13 @@ fn another_version_with_the_keys_of_this_one_is_read_and_warned_of() {
 
 #[test]
 fn anchors_and_merges_are_followed() {
-    let image_set = accepted(
+    let parsed = parsed(
         "mirror:\n  additionalImages:\n  - &first\n    name: q.io/a:1\n    targetTag: t\n  \
          - <<: *first\n    name: q.io/b:1\n  - <<: [*first, {targetRepo: r}]\n  - *first\n",
     );
-    let seen: Vec<_> = image_set
+    assert!(parsed.warnings.iter().all(|warning| warning.code == Code::Repeated));
+    let seen: Vec<_> = parsed
+        .image_set
         .mirror
         .additional_images
         .iter()

@@ -8,6 +8,7 @@
               are excused by themselves"
 )]
 
+mod advice;
 mod conversion;
 mod corpus;
 mod examples;
