@@ -6,5 +6,6 @@ mod demo;
 mod failures;
 mod help;
 mod mirror;
+mod releases;
 mod signals;
 mod world;

@@ -40,6 +40,13 @@ impl World {
         world
     }
 
+    /// A world whose source is `far`, without images of its own.
+    pub(crate) async fn over(far: FaultRegistry) -> Self {
+        let (upstream, memory) = (Upstream::new(Vec::new()), Memory::default());
+        let near = Loopback::serve(Arc::new(memory.clone())).await.unwrap();
+        Self { upstream, far, memory, near, directory: tempfile::tempdir().unwrap() }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -57,6 +64,7 @@ impl World {
     /// Writes a configuration that has this under `mirror:`.
     pub(crate) fn write_config(&self, mirror: &str) {
         let head = "kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\n";
+        let mirror = mirror.replace("FAR", self.far.host().as_str());
         fs::write(self.path("isc.yaml"), format!("{head}mirror:\n{mirror}")).unwrap();
     }
 

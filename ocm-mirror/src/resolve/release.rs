@@ -14,7 +14,7 @@ use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrD
 use super::{DecidedRelease, Gathered, Notice, Resolving, Upstream, explained};
 use crate::{
     BootKeys, Code, Component, Destination, Failure, Group, ImageFiles, Kind, Location, Payload,
-    SelectedReleases, Side, Wanted, WishId, keep_graphs, select_releases,
+    ReleaseWarning, SelectedReleases, Side, Wanted, WishId, keep_graphs, select_releases,
     signature::{Policy, Signed},
 };
 
@@ -110,7 +110,7 @@ impl Gathered<'_> {
             let failure = Failure { hint: error.hint().map(str::to_owned), ..failure };
             self.lose(Kind::Release, &error.subject(), failure);
         }
-        self.resolved.notices.extend(warnings.iter().flat_map(|warning| warning.notices()));
+        self.resolved.notices.extend(warnings.iter().flat_map(ReleaseWarning::notices));
         if let Err(error) = keep_graphs(resolving.working_dir, &graphs).await {
             self.warn_of_unkept(&error);
         }

@@ -1,0 +1,222 @@
+//! Releases, the three ways.
+
+use std::{fs, sync::Arc};
+
+use ocm_oci::{RepoName, TagOrDigest};
+use ocm_testkit::{
+    Loopback, Published, Release, ReleaseSigner, Releases, UpdateServer, Website,
+    faults::FaultRegistry,
+};
+use ocm_transport::{Memory, Transport as _};
+use serde_json::json;
+
+use crate::world::{INSECURE, Said, World, names};
+
+/// Releases upstream, with all that publishes them.
+struct ReleaseWorld {
+    world: World,
+    place: Memory,
+    releases: Vec<Release>,
+    updates: UpdateServer,
+    update_server: Loopback,
+    signatures: Loopback,
+}
+
+/// Five releases of forty components in two channels.
+const VERSIONS: [&str; 5] = ["4.17.5", "4.17.9", "4.18.1", "4.18.2", "4.18.4"];
+
+impl ReleaseWorld {
+    async fn new(signer: &ReleaseSigner) -> Self {
+        let place = Memory::default();
+        let far = FaultRegistry::serve(Arc::new(place.clone())).await.unwrap();
+        let releases = Releases::new(7, &far.host()).with_components(40);
+        let releases = VERSIONS.map(|version| releases.release(version, &[])).to_vec();
+        let mut site = Website::default();
+        for release in &releases {
+            for image in release.published() {
+                put(&image, &place).await;
+            }
+            let identity =
+                format!("quay.io/openshift-release-dev/ocp-release:{}-x86_64", release.version());
+            let signature = signer.sign(release.digest(), &identity);
+            site = site.with_signature("/store/", release.digest(), 1, signature);
+        }
+        let updates = UpdateServer::default();
+        let world = World::over(far).await;
+        fs::write(world.path("key.asc"), ReleaseSigner::trusted().public_key()).unwrap();
+        let (update_server, signatures) =
+            (updates.serve().await.unwrap(), site.serve().await.unwrap());
+        let this = Self { world, place, releases, updates, update_server, signatures };
+        this.publish("stable-4.17", &[0, 1], &[(0, 1)]);
+        this.publish("stable-4.18", &[1, 2, 3, 4], &[(0, 1), (1, 2), (2, 3)]);
+        this
+    }
+
+    /// Puts releases, by their number, into a channel.
+    fn publish(&self, channel: &str, releases: &[usize], edges: &[(usize, usize)]) {
+        let node = |nth: &usize| {
+            let release = &self.releases[*nth];
+            let host = self.world.far.host();
+            let payload = format!("{host}/openshift-release-dev/ocp-release@{}", release.digest());
+            json!({"version": release.version(), "payload": payload, "metadata": {}})
+        };
+        let nodes: Vec<_> = releases.iter().map(node).collect();
+        let graph = json!({"version": 1, "nodes": nodes, "edges": edges});
+        self.updates.set(channel, "amd64", graph.to_string());
+    }
+
+    fn run(&self, words: &str) -> Said {
+        let updates = format!("{}/graph", self.update_server.url());
+        let store = format!("{}/store/", self.signatures.url());
+        self.world.run_with(words, |command| {
+            command
+                .env("UPDATE_URL_OVERRIDE", updates)
+                .env("OCP_SIGNATURE_URL", store)
+                .env("OCP_SIGNATURE_VERIFICATION_PK", "key.asc")
+        })
+    }
+
+    fn mirror(&self, more: &str) -> Said {
+        let words = format!("-c isc.yaml --workspace file://w {INSECURE} {more} docker://NEAR/ns");
+        self.run(&words)
+    }
+
+    /// Asserts that a release, and all it consists of, is where a cluster looks for it.
+    async fn assert_there(&self, nth: usize) {
+        let release = &self.releases[nth];
+        let tag = format!("{}-x86_64", release.version());
+        let at = |path: &str| self.world.memory.source(&path.parse::<RepoName>().unwrap());
+        let payloads = at("ns/openshift/release-images");
+        let found = payloads.head(&TagOrDigest::Tag(tag.parse().unwrap())).await.unwrap();
+        assert_eq!(found.unwrap().digest, *release.digest());
+        let components = at("ns/openshift/release");
+        for (name, image) in release.components() {
+            let tag = format!("{tag}-{name}").parse().unwrap();
+            let found = components.head(&TagOrDigest::Tag(tag)).await.unwrap();
+            assert_eq!(found.unwrap().digest, *image.content.digest(), "{name}");
+        }
+    }
+}
+
+async fn put(image: &Published, place: &Memory) {
+    let at = place.destination(&image.repository).unwrap();
+    image.content.push(&*at, image.tag.as_ref()).await.unwrap();
+}
+
+const TWO_CHANNELS: &str = "  platform:
+    channels:
+    - name: stable-4.17
+      minVersion: 4.17.5
+      maxVersion: 4.17.9
+    - name: stable-4.18
+      minVersion: 4.18.1
+      maxVersion: 4.18.4
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_releases_go_from_registry_to_registry() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    world.world.write_config(TWO_CHANNELS);
+    let said = world.mirror("");
+    said.assert_code(0);
+    for nth in 0..5 {
+        world.assert_there(nth).await;
+    }
+    let resources = world.world.path("w/working-dir/cluster-resources");
+    let expected = [
+        "idms-oc-mirror.yaml",
+        "itms-oc-mirror.yaml",
+        "signature-configmap.json",
+        "signature-configmap.yaml",
+    ];
+    assert_eq!(names(&resources), expected);
+    let sets = world.world.read("w/working-dir/cluster-resources/idms-oc-mirror.yaml");
+    for line in [
+        "  name: idms-release-0\n",
+        "    - NEAR/ns/openshift/release\n    source: FAR/openshift-release-dev/ocp-v4.0-art-dev\n",
+        "    - NEAR/ns/openshift/release-images\n    source: FAR/openshift-release-dev/ocp-release\n",
+    ] {
+        assert!(sets.contains(line), "{line}\n{sets}");
+    }
+    let sets = world.world.read("w/working-dir/cluster-resources/itms-oc-mirror.yaml");
+    assert!(sets.contains("source: FAR/openshift-release-dev/ocp-release\n"), "{sets}");
+    let map = world.world.read("w/working-dir/cluster-resources/signature-configmap.json");
+    let map: serde_json::Value = serde_json::from_str(&map).unwrap();
+    assert_eq!(map["binaryData"].as_object().unwrap().len(), 5);
+    assert_eq!(names(&world.world.path("w/working-dir/signatures")).len(), 5);
+    let graphs = world.world.path("w/working-dir/hold-release/cincinnati-graph-data");
+    assert_eq!(names(&graphs), ["amd64-stable-4.17.json", "amd64-stable-4.18.json"]);
+    assert_eq!(world.updates.asked().len(), 2, "each channel is asked for once");
+}
+
+/// Nothing but the archive crosses the gap, and nothing else is asked on the far side.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_the_disk_is_enough_on_the_far_side() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    world.world.write_config(TWO_CHANNELS);
+    world.run(&format!("-c isc.yaml {INSECURE} file://disk")).assert_code(0);
+    fs::create_dir(world.world.path("usb")).unwrap();
+    let volume = |directory: &str| world.world.path(directory).join("mirror_000001.tar");
+    fs::rename(volume("disk"), volume("usb")).unwrap();
+    let asked = world.updates.asked().len();
+    world.world.far.faults().take_log();
+    // Addresses that nobody listens at: whoever asks fails.
+    let words = format!("-c isc.yaml {INSECURE} --from usb docker://NEAR/ns");
+    let said = world.world.run_with(&words, |command| {
+        command
+            .env("UPDATE_URL_OVERRIDE", "http://127.0.0.1:1/graph")
+            .env("OCP_SIGNATURE_URL", "http://127.0.0.1:1/store/")
+            .env("OCP_SIGNATURE_VERIFICATION_PK", "key.asc")
+    });
+    said.assert_code(0);
+    for nth in 0..5 {
+        world.assert_there(nth).await;
+    }
+    assert_eq!(world.updates.asked().len(), asked);
+    assert!(world.world.far.faults().take_log().is_empty(), "the origin was asked");
+    let resources = world.world.path("usb/working-dir/cluster-resources");
+    assert_eq!(names(&resources).len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_nobody_trusted_has_signed_is_refused_alone() {
+    let world = ReleaseWorld::new(&ReleaseSigner::stranger()).await;
+    world
+        .world
+        .write_config(&format!("{TWO_CHANNELS}  additionalImages:\n  - name: FAR/team/app:v1\n"));
+    put_app(&world).await;
+    let said = world.mirror("");
+    said.assert_code(2);
+    said.assert_says("does not count");
+    said.assert_says(" ✓  1 / 1 additional images mirrored successfully");
+    let memory = &world.world.memory;
+    let payloads = memory.source(&"ns/openshift/release-images".parse().unwrap());
+    let tag = TagOrDigest::Tag("4.18.4-x86_64".parse().unwrap());
+    assert!(payloads.head(&tag).await.unwrap().is_none(), "an unsigned release was mirrored");
+}
+
+async fn put_app(world: &ReleaseWorld) {
+    let app = ocm_testkit::Upstream::of(&crate::world::SHAPE, 3);
+    let content = app.published()[0].content.clone();
+    put(&Published::tagged("team/app", "v1", content), &world.place).await;
+}
+
+/// A payload that is named is mirrored by what its signature calls it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_can_be_named_by_its_digest() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    let payload = format!("FAR/openshift-release-dev/ocp-release@{}", world.releases[2].digest());
+    world.world.write_config(&format!("  platform:\n    release: {payload}\n"));
+    world.mirror("").assert_code(0);
+    world.assert_there(2).await;
+    assert!(world.updates.asked().is_empty(), "no channel is asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_does_not_exist_is_said() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    world.world.write_config("  platform:\n    channels:\n    - name: stable-99.99\n");
+    let said = world.mirror("");
+    said.assert_code(2);
+    said.assert_says("stable-99.99");
+}
