@@ -8,12 +8,16 @@ use std::{
 };
 
 use crate::{
-    args::{self, DemoArgs, LowArgs, LowCommand, OutputArgs, ServeArgs, VersionArgs},
+    args::{
+        self, DemoArgs, GraphArgs, ListArgs, LowArgs, LowCommand, OutputArgs, ServeArgs,
+        VersionArgs,
+    },
     clock::Clock,
     console::{Colour, Console, Status, Stream},
     demo,
     environment::Environment,
     exit::Exit,
+    graph, list,
     mirror::{self, Session},
     report::Complaint,
     request::{Request, UsageError},
@@ -26,13 +30,15 @@ use crate::{
 const PLUGIN: (&str, &str) = ("oc-mirror", "oc mirror");
 
 /// Commands of oc-mirror that are not here.
-const COMMANDS_TO_COME: [&str; 5] = ["list", "delete", "completion", "describe", "init"];
+const COMMANDS_TO_COME: [&str; 4] = ["delete", "completion", "describe", "init"];
 
 /// Something that takes its time.
 #[derive(Debug)]
 enum Job {
     Mirror(Box<Request>),
     Demo(DemoArgs),
+    Graph(Box<GraphArgs>),
+    List(Box<ListArgs>),
     Serve(ServeArgs),
 }
 
@@ -41,6 +47,8 @@ impl Job {
         match self {
             Self::Mirror(request) => Box::pin(mirror::run(*request, session)).await,
             Self::Demo(args) => Box::pin(demo::run(args, session)).await,
+            Self::Graph(args) => Box::pin(graph::run(*args, session)).await,
+            Self::List(args) => Box::pin(list::run(*args, session)).await,
             Self::Serve(args) => serve::run(args, session).await,
         }
     }
@@ -69,6 +77,8 @@ pub(crate) fn main() -> Exit {
         Some(LowCommand::Version(args)) => return print_version(&args, &mut console),
         Some(LowCommand::Serve(args)) => Job::Serve(args),
         Some(LowCommand::Demo(args)) => Job::Demo(args),
+        Some(LowCommand::Graph(args)) => Job::Graph(Box::new(args)),
+        Some(LowCommand::List(args)) => Job::List(Box::new(args)),
         None => match Request::new(args, &environment) {
             Ok(request) => Job::Mirror(Box::new(request)),
             Err(error) => return refuse(&error, &program, &mut console),
@@ -150,8 +160,8 @@ mod tests {
             unknown_command(&words.split_whitespace().map(OsString::from).collect::<Vec<_>>())
         };
         assert_eq!(unknown("delete --generate -c x").as_deref(), Some("delete"));
-        assert_eq!(unknown("--v2 list operators").as_deref(), Some("list"));
-        assert_eq!(unknown("-c list file://delete"), None);
+        assert_eq!(unknown("--v2 describe archive").as_deref(), Some("describe"));
+        assert_eq!(unknown("-c init file://delete"), None);
         assert_eq!(unknown("serve delete"), None);
         assert_eq!(unknown(""), None);
     }

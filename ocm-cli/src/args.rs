@@ -13,6 +13,8 @@ use clap::{
 };
 
 mod flags;
+mod graph;
+mod list;
 mod release;
 mod side;
 mod values;
@@ -21,7 +23,11 @@ pub(crate) use flags::{
     ArchiveArgs, IneffectiveArgs, LogFormat, LogLevel, MirrorArgs, OutputArgs, PlatformIndex,
     RegistryArgs,
 };
-pub(crate) use release::ReleaseArgs;
+pub(crate) use graph::{
+    GraphArgs, GraphCommand, GraphPathArgs, GraphSelectArgs, PathFormat, ResultFormat, UpdatesArgs,
+};
+pub(crate) use list::{ListArgs, ListCommand, ListReleasesArgs};
+pub(crate) use release::{PathArgs, RefusedArgs, ReleaseArgs};
 pub(crate) use side::{DestinationArgs, LowSide, SourceArgs};
 use values::AddressError;
 pub(crate) use values::{GoDuration, Secret, Switch};
@@ -66,6 +72,10 @@ pub(crate) struct LowArgs {
 pub(crate) enum LowCommand {
     /// Show a whole round trip, without internet and without an account
     Demo(DemoArgs),
+    /// Ask update graphs: upgrade paths, and which releases a configuration means
+    Graph(GraphArgs),
+    /// List what there is to mirror
+    List(ListArgs),
     /// Serve an archive, or a directory of images, as a registry
     Serve(ServeArgs),
     /// Print the version
@@ -146,7 +156,7 @@ pub(crate) fn command(program: &str) -> Command {
          {program} -c FILE --from file://DIR docker://HOST[/NAMESPACE]\n       \
          {program} COMMAND"
     );
-    let example = |lines: &[&str]| {
+    let example = &|lines: &[&str]| {
         let lines: Vec<_> = lines.iter().map(|line| line.replace("PROGRAM", program)).collect();
         format!("Examples:\n  {}", lines.join("\n  "))
     };
@@ -162,6 +172,8 @@ pub(crate) fn command(program: &str) -> Command {
         .mut_subcommand("demo", |demo| {
             demo.after_help(example(&["PROGRAM demo", "PROGRAM demo --directory ./look-at-this"]))
         })
+        .mut_subcommand("graph", |graph| graph::with_examples(graph, example))
+        .mut_subcommand("list", |list| list::with_examples(list, example))
         .mut_subcommand("serve", |serve| {
             serve.mut_args(as_go_flag).after_help(example(&[
                 "PROGRAM serve /media/usb --listen 0.0.0.0:5000",

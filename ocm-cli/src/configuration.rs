@@ -32,14 +32,24 @@ pub(crate) struct Configuration {
 ///
 /// When it cannot be read, or means nothing; all that is wrong with it has been said then.
 pub(crate) fn read(file: &Path, console: &mut Console) -> Result<Configuration, Halt> {
-    let bytes = files::read(file)?;
+    let read = read_any(file, console)?;
+    refuse_what_is_to_come(file, &read.text, &read.image_set.mirror, console)?;
+    complain_of_images(file, &read.text, &read.image_set, console);
+    Ok(read)
+}
+
+/// Reads `file`, whatever is in it; `-` is the standard input.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn read_any(file: &Path, console: &mut Console) -> Result<Configuration, Halt> {
+    let bytes = files::read_input(file)?;
     match ocm_config::parse(&bytes) {
         Ok(parsed) => {
             for warning in &parsed.warnings {
                 console.tell(Level::Warn, warning, &warning_line(file, warning));
             }
-            refuse_what_is_to_come(file, &bytes, &parsed.image_set.mirror, console)?;
-            complain_of_images(file, &bytes, &parsed.image_set, console);
             Ok(Configuration { image_set: parsed.image_set, text: bytes.into() })
         }
         Err(faults) => {

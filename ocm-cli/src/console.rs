@@ -16,6 +16,7 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     args::{LogFormat, LogLevel, OutputArgs},
@@ -149,6 +150,16 @@ impl Console {
     pub(crate) fn print(&mut self, text: &str) {
         let (status, out) = (&self.status, &mut self.out);
         status.suspend(|| out.write(text));
+    }
+
+    /// Prints a result of several lines.
+    pub(crate) fn print_lines(&mut self, lines: &[String]) {
+        self.print(&lines.iter().flat_map(|line| [line, "\n"]).collect::<String>());
+    }
+
+    /// Prints a result for programs.
+    pub(crate) fn print_json(&mut self, object: &Value) {
+        self.print(&format!("{object:#}\n"));
     }
 
     /// Sets what comes apart from what was, for people.

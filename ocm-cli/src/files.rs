@@ -13,7 +13,7 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -199,6 +199,24 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), FileError> {
 /// When it cannot be read.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })
+}
+
+/// Reads a file, or, as `-`, the standard input.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub(crate) fn read_input(path: &Path) -> Result<Vec<u8>, FileError> {
+    if path != Path::new("-") {
+        return read(path);
+    }
+    let mut bytes = Vec::new();
+    let path = PathBuf::from("the standard input");
+    let limit = u64::try_from(ocm_graph::Graph::MAX_BYTES).unwrap_or(u64::MAX);
+    match io::stdin().lock().take(limit).read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(source) => Err(FileError::Read { path, source }),
+    }
 }
 
 /// Writes a file whole, or leaves what was there.

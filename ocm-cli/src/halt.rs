@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use ocm_config::ArchiveSize;
-use ocm_mirror::{ArchivedError, Failure, PlanError, PrepareError};
+use ocm_mirror::{ArchivedError, Failure, PlanError, PrepareError, UpdateGraphError};
 use ocm_registry::ServerError;
 use ocm_transport::{
     ClientError, CredentialsError, TransportError,
@@ -106,6 +106,19 @@ impl From<CredentialsError> for Halt {
         let hint = "log in again (`podman login`, `docker login`), or name another file with \
                     `--authfile`";
         Self::of(&error, Some(hint.to_owned()))
+    }
+}
+
+impl From<UpdateGraphError> for Halt {
+    fn from(error: UpdateGraphError) -> Self {
+        Complaint::from(error).into()
+    }
+}
+
+impl From<UpdateGraphError> for Complaint {
+    fn from(error: UpdateGraphError) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        Self::of(&error).with_hint(hint)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! argv ─► args ─► request ─┐
-//!         environment ─────┴─► app ─► supervise ─► mirror | demo | serve
+//!         environment ─────┴─► app ─► supervise ─► mirror | demo | graph | list | serve
 //!                                     signals        │
 //!                                                    ├─► configuration, files: what is read and written
 //!                                                    ├─► progress: what events look like
@@ -11,6 +11,7 @@
 
 mod app;
 mod args;
+mod chance;
 mod clock;
 mod configuration;
 mod console;
@@ -18,7 +19,9 @@ mod demo;
 mod environment;
 mod exit;
 mod files;
+mod graph;
 mod halt;
+mod list;
 mod mirror;
 mod progress;
 mod report;

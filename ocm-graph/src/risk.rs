@@ -21,7 +21,7 @@ pub struct Risk {
 
 /// Which clusters are exposed to a risk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "WireRule")]
+#[serde(from = "WireRule", into = "WireRule")]
 pub enum Rule {
     /// All of them.
     Always,
@@ -43,15 +43,19 @@ pub enum Refusal {
     Everything,
 }
 
-#[derive(Deserialize)]
+/// Types of rules, as the protocol calls them.
+const ALWAYS: &str = "Always";
+const PROMQL: &str = "PromQL";
+
+#[derive(Serialize, Deserialize)]
 struct WireRule {
     #[serde(default, rename = "type", deserialize_with = "null_as_default")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     promql: Option<WireQuery>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct WireQuery {
     #[serde(default, deserialize_with = "null_as_default")]
     promql: String,
@@ -71,10 +75,21 @@ impl Refusal {
 impl From<WireRule> for Rule {
     fn from(rule: WireRule) -> Self {
         match (rule.kind.as_str(), rule.promql) {
-            ("Always", _) => Self::Always,
-            ("PromQL", Some(query)) => Self::PromQl(query.promql),
+            (ALWAYS, _) => Self::Always,
+            (PROMQL, Some(query)) => Self::PromQl(query.promql),
             _ => Self::Other(rule.kind),
         }
+    }
+}
+
+impl From<Rule> for WireRule {
+    fn from(rule: Rule) -> Self {
+        let (kind, promql) = match rule {
+            Rule::Always => (ALWAYS.to_owned(), None),
+            Rule::PromQl(promql) => (PROMQL.to_owned(), Some(WireQuery { promql })),
+            Rule::Other(kind) => (kind, None),
+        };
+        Self { kind, promql }
     }
 }
 
@@ -100,4 +115,31 @@ where
     D: Deserializer<'de>,
 {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_risk_is_written_as_it_was_read() {
+        let json = r#"{"name":"Slow","url":"https://risks.example","message":"It is slow.","#
+            .to_owned()
+            + r#""matchingRules":[{"type":"Always"},"#
+            + r#"{"type":"PromQL","promql":{"promql":"a\nb"}},{"type":"Other"}]}"#;
+        let risk: Risk = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::to_string(&risk).unwrap(), json);
+        let rules: Vec<_> = risk.rules.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            rules,
+            [
+                "all clusters",
+                "clusters that match the query `a b`",
+                "clusters that match a rule of type `Other`"
+            ]
+        );
+        let little: Risk =
+            serde_json::from_str(r#"{"name": null, "matchingRules": null}"#).unwrap();
+        assert_eq!((little.name.as_str(), little.rules.len()), ("", 0));
+    }
 }

@@ -6,7 +6,11 @@ use std::{
 
 use petgraph::{graph::NodeIndex, visit::EdgeRef as _};
 
-use crate::{Advice, Graph, Refusal, Release, Risk, Version, graph::Risks, trouble::harmless};
+use crate::{
+    Advice, Exposure, Graph, Refusal, Release, Risk, Version,
+    graph::Risks,
+    trouble::{exposures, harmless},
+};
 
 /// A way from one release to another, ends included, first to last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -98,6 +102,11 @@ impl UpgradePath {
     /// Returns the upgrades that are not offered to all clusters.
     pub fn conditional(&self) -> impl Iterator<Item = &Hop> {
         self.hops.iter().filter(|hop| hop.advice == Advice::Conditional)
+    }
+
+    /// Returns each risk once, with the upgrades that have it, by name.
+    pub fn exposures(&self) -> Vec<Exposure<'_>> {
+        exposures(&self.hops)
     }
 }
 

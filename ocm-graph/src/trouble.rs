@@ -190,14 +190,18 @@ impl RiskyPath {
 
     /// Returns each risk once, with the upgrades that have it, by name.
     pub fn exposures(&self) -> Vec<Exposure<'_>> {
-        let mut hops: BTreeMap<&Risk, Vec<&Hop>> = BTreeMap::new();
-        for hop in &self.hops {
-            for risk in hop.risks() {
-                hops.entry(risk).or_default().push(hop);
-            }
-        }
-        hops.into_iter().map(|(risk, hops)| Exposure { risk, hops }).collect()
+        exposures(&self.hops)
     }
+}
+
+pub(crate) fn exposures(hops: &[Hop]) -> Vec<Exposure<'_>> {
+    let mut exposed: BTreeMap<&Risk, Vec<&Hop>> = BTreeMap::new();
+    for hop in hops {
+        for risk in hop.risks() {
+            exposed.entry(risk).or_default().push(hop);
+        }
+    }
+    exposed.into_iter().map(|(risk, hops)| Exposure { risk, hops }).collect()
 }
 
 fn ends(channels: (&Channel, &Channel), versions: (&Version, &Version)) -> (End, End) {

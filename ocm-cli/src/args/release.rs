@@ -18,27 +18,60 @@ pub(crate) struct ReleaseArgs {
     pub(crate) ignore_release_signature: Switch,
 }
 
+/// Which upgrades are not to be relied on.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RefusedArgs {
+    /// Do not rely on upgrades with this risk, or with `all` on any that has one; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Releases")]
+    refuse_risk: Vec<String>,
+}
+
 /// Flags about upgrade paths.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PathArgs {
-    /// Do not rely on upgrades with this risk, or with `all` on any that has one; may be repeated
-    #[arg(long, value_name = "NAME", help_heading = "Releases")]
-    refuse_risk: Vec<String>,
+    #[command(flatten)]
+    refused: RefusedArgs,
     /// Fail where there is no upgrade path, instead of taking both of its ends
     #[arg(long, default_value_t = Switch::Off, help_heading = "Releases")]
     require_path: Switch,
 }
 
-impl PathArgs {
-    /// Returns what is made of paths that are risky, or are not there.
-    pub(crate) fn rules(&self) -> PathRules {
-        let refusal = match self.refuse_risk.as_slice() {
+impl RefusedArgs {
+    /// Returns what is refused.
+    pub(crate) fn refusal(&self) -> Refusal {
+        match self.refuse_risk.as_slice() {
             [] => Refusal::Nothing,
             names if names.iter().any(|name| name == ALL) => Refusal::Everything,
             names => Refusal::Named(names.iter().cloned().collect()),
-        };
+        }
+    }
+}
+
+impl PathArgs {
+    /// Returns what is made of paths that are risky, or are not there.
+    pub(crate) fn rules(&self) -> PathRules {
+        let refusal = self.refused.refusal();
         let is_required = self.require_path.is_on();
         let missing_paths = if is_required { MissingPaths::Fail } else { MissingPaths::Warn };
         PathRules { refusal, missing_paths }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_goes_before_names() {
+        let refusal = |names: &[&str]| {
+            let refuse_risk = names.iter().map(ToString::to_string).collect();
+            RefusedArgs { refuse_risk }.refusal()
+        };
+        let named =
+            |names: &[&str]| Refusal::Named(names.iter().map(ToString::to_string).collect());
+        assert_eq!(refusal(&[]), Refusal::Nothing);
+        assert_eq!(refusal(&["B", "A", "B"]), named(&["A", "B"]));
+        assert_eq!(refusal(&["A", "all"]), Refusal::Everything);
+        assert_eq!(refusal(&["ALL"]), named(&["ALL"]));
     }
 }

@@ -1,20 +1,16 @@
 //! What it takes to find releases: update servers, signature stores, keys.
 
-use std::{
-    hash::{BuildHasher as _, RandomState},
-    path::PathBuf,
-    time::SystemTime,
-};
+use std::{path::PathBuf, time::SystemTime};
 
 use ocm_config::ReleaseKind;
 use ocm_mirror::{
-    Archived, AtHand, Cincinnati, ClientId, KeptGraphs, ReleaseTrust, Releasing, UpdateGraphs,
+    Archived, AtHand, KeptGraphs, ReleaseTrust, Releasing, UpdateGraphs,
     signature::{Filed, Keyring, KeyringError, Store, Trust},
 };
 use ocm_transport::Client;
 
 use super::{Run, retry};
-use crate::{environment::Environment, files, halt::Halt, report::Complaint};
+use crate::{environment::Environment, files, graph, halt::Halt, report::Complaint};
 
 /// Where signatures are kept, below the working directory and in an archive.
 const SIGNATURES: &str = "signatures/";
@@ -48,11 +44,7 @@ impl ReleaseMeans {
         run: &Run<'_>,
         environment: &Environment,
     ) -> Result<Self, Halt> {
-        let graphs = Cincinnati::new(client.clone(), retry(&run.request.effort), client_id());
-        let graphs = match environment.update_url() {
-            Some(url) => graphs.with_ocp_updates(url),
-            None => graphs,
-        };
+        let graphs = graph::server(client.clone(), retry(&run.request.effort), environment);
         Ok(Self {
             graphs: Box::new(graphs),
             signatures: Signatures::Below(run.working_dir.path().join(SIGNATURES)),
@@ -101,13 +93,6 @@ impl ReleaseMeans {
             now: self.now,
         }
     }
-}
-
-/// Returns who we say we are to update servers: somebody else in each run.
-fn client_id() -> ClientId {
-    let chance = || RandomState::new().hash_one(());
-    let halves = (u128::from(chance()) << 64) | u128::from(chance());
-    ClientId::from_random(halves.to_be_bytes())
 }
 
 /// Decides whose word counts.

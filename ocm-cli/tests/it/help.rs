@@ -11,9 +11,9 @@ fn run(words: &[&str]) -> Said {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["", "demo", "serve", "version"] {
-        let words: Vec<_> =
-            [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+    let nested = ["graph path", "graph select", "list releases"];
+    for command in ["", "demo", "graph", "list", "serve", "version"].into_iter().chain(nested) {
+        let words: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
         let help = run(&words);
         help.assert_code(0);
         assert!(help.out.contains("Examples:") && help.err.is_empty());

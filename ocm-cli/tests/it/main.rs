@@ -4,6 +4,7 @@
 mod bad_input;
 mod demo;
 mod failures;
+mod graph;
 mod help;
 mod mirror;
 mod releases;

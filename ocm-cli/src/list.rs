@@ -1,0 +1,18 @@
+//! `ocm list`: what there is to mirror.
+
+use crate::{
+    args::{ListArgs, ListCommand},
+    exit::Exit,
+    mirror::Session,
+};
+
+mod minors;
+mod releases;
+
+/// Answers what was asked.
+pub(crate) async fn run(args: ListArgs, session: &mut Session) -> Exit {
+    let ended = match args.command {
+        ListCommand::Releases(args) => releases::run(&args, session).await,
+    };
+    session.end(ended)
+}
