@@ -1,9 +1,7 @@
 //! `ocm graph select`: which releases a configuration means.
 
 use ocm_graph::Reason;
-use ocm_mirror::{
-    Group, ReleaseError, ReleaseWarning, SelectedRelease, SelectedReleases, select_releases,
-};
+use ocm_mirror::{Group, ReleaseWarning, SelectedRelease, SelectedReleases, select_releases};
 use serde_json::{Value, json};
 
 use super::updates;
