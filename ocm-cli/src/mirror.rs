@@ -114,6 +114,10 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     if resolved.wishes.is_empty() && resolved.lost.is_empty() {
         return Err(nothing(&request.config, resolved.blocked.len()).into());
     }
+    let places = match &resolved.workshop {
+        Some(workshop) => places.with_source(Place::Built, workshop.transport()),
+        None => places,
+    };
     let sources = ends::source_hosts(&resolved.wishes);
     run.decided = resolved.decided;
     run.name_catalogs(&ends.destination(), session)?;

@@ -10,6 +10,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::civil::Date;
 use ocm_mirror::{DestinationRules, PathRules, signature::Policy};
+use ocm_oci::ImageRef;
 use ocm_resources::Naming;
 
 use crate::{
@@ -71,6 +72,8 @@ pub(crate) struct ReleaseRules {
     /// Whether those have to be signed that may be unsigned: the one that the configuration names,
     /// and those of OKD.
     pub(crate) unsigned: Policy,
+    /// What the image of the update graph is built upon, where that was said.
+    pub(crate) graph_base: Option<ImageRef>,
 }
 
 /// Which way content goes.
@@ -237,7 +240,8 @@ fn choose<T>(switch: Switch, on: T, off: T) -> T {
 
 fn release_rules(typed: &ReleaseArgs) -> ReleaseRules {
     let unsigned = choose(typed.ignore_release_signature, Policy::Ignored, Policy::Required);
-    ReleaseRules { paths: typed.paths.rules(), unsigned }
+    let graph_base = typed.graph_base_image.clone();
+    ReleaseRules { paths: typed.paths.rules(), unsigned, graph_base }
 }
 
 fn workspace(typed: &MirrorArgs) -> Result<Option<PathBuf>, UsageError> {

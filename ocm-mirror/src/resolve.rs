@@ -25,10 +25,14 @@ use crate::{
 mod additional;
 mod decided;
 mod release;
+mod update_graph;
+mod workshop;
 
 pub use additional::additional_images;
 pub use decided::{Decided, DecidedCatalog, DecidedRelease, Notice};
 pub use release::{AtHand, ReleaseTrust, Releasing};
+pub use update_graph::GraphImage;
+pub use workshop::Workshop;
 
 /// What is to be resolved, and what it takes.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +48,8 @@ pub struct Resolving<'a> {
     pub places: &'a Places,
     /// How releases are found.
     pub releasing: &'a Releasing<'a>,
+    /// How the image of the update graph is built.
+    pub graph_image: &'a GraphImage,
     /// Working directory in which graphs and signatures are kept for people to look at.
     pub working_dir: &'a Path,
     /// How often a request is tried.
@@ -78,6 +84,7 @@ impl Resolving<'_> {
 pub async fn resolve(resolving: Resolving<'_>) -> Resolved {
     let mut gathered = Gathered::new(resolving.image_set, resolving.rules);
     gathered.releases(&resolving).await;
+    gathered.update_graph(&resolving).await;
     gathered.additional_images(resolving.upstream);
     gathered.resolved
 }
@@ -95,6 +102,8 @@ pub struct Resolved {
     pub notices: Vec<Notice>,
     /// What is needed of all this when the images are there.
     pub decided: Decided,
+    /// What was built, if anything was: [`Place::Built`], as long as it lives.
+    pub workshop: Option<Workshop>,
 }
 
 /// Where the images of a configuration are read.
@@ -152,6 +161,17 @@ impl<'a> Gathered<'a> {
         if self.told.insert((origin.to_owned(), failure.chain.clone())) {
             self.resolved.lost.push(Lost { kind, failure: failure.of(origin) });
         }
+    }
+
+    /// Returns where images are built.
+    async fn workshop(&mut self, resolving: &Resolving<'_>) -> Result<&mut Workshop, Failure> {
+        let workshop = match self.resolved.workshop.take() {
+            Some(workshop) => workshop,
+            None => Workshop::create(resolving.working_dir)
+                .await
+                .map_err(|error| Failure::new(Code::Workspace, Side::Source, &error))?,
+        };
+        Ok(self.resolved.workshop.insert(workshop))
     }
 
     /// Tells people something; the same once more is said once.

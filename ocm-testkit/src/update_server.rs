@@ -41,6 +41,7 @@ struct Served {
     graphs: BTreeMap<(String, String), Bytes>,
     faults: VecDeque<(StatusCode, Bytes)>,
     asked: Vec<GraphRequest>,
+    data: Option<Bytes>,
 }
 
 /// A request that came.
@@ -61,6 +62,11 @@ impl UpdateServer {
         self.locked(|state| state.graphs.insert(key, graph.into()));
     }
 
+    /// Sets what there is at `/graph-data`, which is nothing before: a tar in a gzip file.
+    pub fn set_data(&self, data: impl Into<Bytes>) {
+        self.locked(|state| state.data = Some(data.into()));
+    }
+
     /// Answers the next request with this, instead of with a graph; several are used up in turn.
     /// A status that is none is 500.
     pub fn fail_next(&self, status: u16, body: impl Into<Bytes>) {
@@ -79,13 +85,19 @@ impl UpdateServer {
     ///
     /// As [`Loopback::serve_router`].
     pub async fn serve(&self) -> Result<Loopback, ServerError> {
-        let routes = Router::new().route("/graph", routing::get(answer));
+        let routes = Router::new()
+            .route("/graph", routing::get(answer))
+            .route("/graph-data", routing::get(answer_data));
         Loopback::serve_router(routes.with_state(self.clone())).await
     }
 
     fn locked<T>(&self, act: impl FnOnce(&mut Served) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+async fn answer_data(State(server): State<UpdateServer>) -> Result<Bytes, StatusCode> {
+    server.locked(|state| state.data.clone()).ok_or(StatusCode::NOT_FOUND)
 }
 
 async fn answer(

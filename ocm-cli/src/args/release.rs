@@ -1,6 +1,7 @@
 use clap::Args;
 use ocm_graph::{MissingPaths, Refusal};
 use ocm_mirror::PathRules;
+use ocm_oci::ImageRef;
 
 use super::Switch;
 
@@ -16,6 +17,10 @@ pub(crate) struct ReleaseArgs {
     /// signature
     #[arg(long, default_value_t = Switch::Off, help_heading = "Releases")]
     pub(crate) ignore_release_signature: Switch,
+    /// Build the image of the update graph (`graph: true`) upon this one, which has `bash` and
+    /// `cp` [default: Red Hat's ubi9/ubi]
+    #[arg(long, value_name = "IMAGE", help_heading = "Releases")]
+    pub(crate) graph_base_image: Option<ImageRef>,
 }
 
 /// Which upgrades are not to be relied on.

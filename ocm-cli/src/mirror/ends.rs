@@ -119,6 +119,7 @@ impl Ends {
             upstream,
             places,
             releasing: &means.releasing(run),
+            graph_image: &means.graph_image,
             working_dir: run.working_dir.path(),
             retry: super::retry(&run.request.effort),
         };

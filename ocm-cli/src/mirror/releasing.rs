@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::SystemTime};
 
 use ocm_config::ReleaseKind;
 use ocm_mirror::{
-    Archived, AtHand, KeptGraphs, ReleaseTrust, Releasing, UpdateGraphs,
+    Archived, AtHand, GraphImage, KeptGraphs, ReleaseTrust, Releasing, UpdateGraphs,
     signature::{Filed, Keyring, KeyringError, Store, Trust},
 };
 use ocm_transport::Client;
@@ -25,6 +25,8 @@ pub(super) struct ReleaseMeans {
     web: Option<Client>,
     trust: ReleaseTrust,
     now: SystemTime,
+    /// How the image of the update graph is built.
+    pub(super) graph_image: GraphImage,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,10 @@ impl ReleaseMeans {
             web: Some(client.clone()),
             trust: trust(environment)?,
             now: run.clock.now().into(),
+            graph_image: GraphImage {
+                data: environment.update_url().map(|url| GraphImage::beside(&url)),
+                base: run.request.releases.graph_base.clone(),
+            },
         })
     }
 
@@ -74,6 +80,7 @@ impl ReleaseMeans {
             web: None,
             trust: trust(environment)?,
             now: run.clock.now().into(),
+            graph_image: GraphImage::default(),
         })
     }
 
