@@ -14,6 +14,7 @@ mod error;
 mod finding;
 mod near;
 mod selection;
+mod words;
 
 use std::{collections::BTreeSet, sync::Arc};
 
