@@ -15,6 +15,7 @@ use clap::{
 mod flags;
 mod graph;
 mod list;
+mod operator;
 mod release;
 mod side;
 mod values;
@@ -27,6 +28,7 @@ pub(crate) use graph::{
     GraphArgs, GraphCommand, GraphPathArgs, GraphSelectArgs, PathFormat, ResultFormat, UpdatesArgs,
 };
 pub(crate) use list::{ListArgs, ListCommand, ListReleasesArgs};
+pub(crate) use operator::OperatorArgs;
 pub(crate) use release::{PathArgs, RefusedArgs, ReleaseArgs};
 pub(crate) use side::{DestinationArgs, LowSide, SourceArgs};
 use values::AddressError;
@@ -50,6 +52,8 @@ pub(crate) struct LowArgs {
     pub(crate) mirror: MirrorArgs,
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
+    #[command(flatten)]
+    pub(crate) operator: OperatorArgs,
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
     #[command(flatten)]

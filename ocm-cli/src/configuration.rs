@@ -95,9 +95,7 @@ fn refuse_what_is_to_come(
     mirror: &Mirror,
     console: &mut Console,
 ) -> Result<(), Halt> {
-    let operators = mirror.operators.first().map(|catalog| &catalog.location);
-    let sections: [(&str, Option<&Location>); 2] =
-        [("operators", operators), ("helm", mirror.helm.location.as_ref())];
+    let sections: [(&str, Option<&Location>); 1] = [("helm", mirror.helm.location.as_ref())];
     let refused = sections.into_iter().filter_map(|(name, location)| {
         let message = format!("`{name}` cannot be mirrored yet");
         let fault = Fault::error(ocm_config::Code::NotImplemented, location?.clone(), message);

@@ -9,7 +9,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::civil::Date;
-use ocm_mirror::{DestinationRules, PathRules, signature::Policy};
+use ocm_mirror::{DestinationRules, OperatorRules, PathRules, signature::Policy};
 use ocm_oci::ImageRef;
 use ocm_resources::Naming;
 
@@ -54,6 +54,8 @@ pub(crate) struct Request {
     pub(crate) platform_index: PlatformIndex,
     /// Which releases are taken.
     pub(crate) releases: ReleaseRules,
+    /// What is made of selections of operators that are not to the letter.
+    pub(crate) operators: OperatorRules,
     /// Where the sources of catalogs have their names from.
     pub(crate) naming: Naming,
     /// Whether a blob may be split across volumes.
@@ -206,6 +208,7 @@ impl Request {
             nesting,
             platform_index: args.mirror.platform_index,
             releases: release_rules(&args.release),
+            operators: args.operator.rules(),
             naming: choose(args.mirror.default_source_names, Naming::WellKnown, Naming::Place),
             split: choose(args.archive.strict_archive, Split::Refuse, Split::Allow),
             space: choose(args.archive.no_space_check, SpaceCheck::Ignore, SpaceCheck::Refuse),

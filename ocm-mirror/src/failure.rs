@@ -29,6 +29,8 @@ pub enum Code {
     Archive,
     /// A manifest arrived whole and still makes no sense.
     Manifest,
+    /// A catalog cannot be read, or does not have what was selected.
+    Catalog,
     /// A release cannot be told: graphs do not have it, or its payload makes no sense.
     Release,
     /// An index has no image for a platform that is wanted.

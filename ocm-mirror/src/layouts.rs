@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use ocm_config::ImageSet;
+use ocm_config::{ImageSet, Mirror};
 use ocm_oci::{LayoutRef, Reference, RepoName, TagOrDigest};
 use ocm_transport::{
     TransportError,
@@ -42,9 +42,12 @@ impl Layouts {
     /// What cannot be opened fails the images that are in it.
     pub async fn open(image_set: &ImageSet, directory: &Path) -> Self {
         let mut layouts = Self { directory: directory.to_owned(), opened: BTreeMap::new() };
-        for image in &image_set.mirror.additional_images {
-            let Ok(wanted) = &image.wanted else { continue };
-            let Reference::Layout(layout) = &wanted.reference else { continue };
+        let Mirror { additional_images, operators, .. } = &image_set.mirror;
+        let images = additional_images.iter().filter_map(|image| image.wanted.as_ref().ok());
+        let catalogs = operators.iter().filter_map(|catalog| catalog.wanted.as_ref().ok());
+        let images = images.map(|wanted| &wanted.reference);
+        for reference in images.chain(catalogs.map(|wanted| &wanted.reference)) {
+            let Reference::Layout(layout) = reference else { continue };
             let path = layouts.path(layout);
             if let Entry::Vacant(entry) = layouts.opened.entry(path) {
                 let opened = Opened::at(entry.key()).await;

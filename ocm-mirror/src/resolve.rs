@@ -24,12 +24,14 @@ use crate::{
 
 mod additional;
 mod decided;
+mod operator;
 mod release;
 mod update_graph;
 mod workshop;
 
 pub use additional::additional_images;
 pub use decided::{Decided, DecidedCatalog, DecidedRelease, Notice};
+pub use operator::OperatorRules;
 pub use release::{AtHand, ReleaseTrust, Releasing};
 pub use update_graph::GraphImage;
 pub use workshop::Workshop;
@@ -50,6 +52,8 @@ pub struct Resolving<'a> {
     pub releasing: &'a Releasing<'a>,
     /// How the image of the update graph is built.
     pub graph_image: &'a GraphImage,
+    /// What is made of selections of operators that are not to the letter.
+    pub operators: &'a OperatorRules,
     /// Working directory in which graphs and signatures are kept for people to look at.
     pub working_dir: &'a Path,
     /// How often a request is tried.
@@ -85,6 +89,7 @@ pub async fn resolve(resolving: Resolving<'_>) -> Resolved {
     let mut gathered = Gathered::new(resolving.image_set, resolving.rules);
     gathered.releases(&resolving).await;
     gathered.update_graph(&resolving).await;
+    gathered.operators(&resolving).await;
     gathered.additional_images(resolving.upstream);
     gathered.resolved
 }
@@ -161,6 +166,11 @@ impl<'a> Gathered<'a> {
         if self.told.insert((origin.to_owned(), failure.chain.clone())) {
             self.resolved.lost.push(Lost { kind, failure: failure.of(origin) });
         }
+    }
+
+    /// Returns the repository that stands for `path` at the destination.
+    fn placed(&self, path: &RepoName) -> RepoName {
+        self.rules.map_or_else(|| path.clone(), |rules| rules.repository(path))
     }
 
     /// Returns where images are built.

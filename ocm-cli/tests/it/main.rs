@@ -1,5 +1,5 @@
 //! The program as people run it, against registries on loopback.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod bad_input;
 mod demo;
@@ -7,6 +7,7 @@ mod failures;
 mod graph;
 mod help;
 mod mirror;
+mod operators;
 mod releases;
 mod signals;
 mod world;

@@ -261,11 +261,7 @@ impl Gathered<'_> {
     /// Returns where something goes that has a place of its own.
     pub(super) fn destination(&self, path: &'static str, tag: Tag) -> Destination {
         let path: RepoName = path.parse().expect("the constants are names of repositories");
-        let repository = match self.rules {
-            Some(rules) => rules.repository(&path),
-            None => path,
-        };
-        Destination { repository, tag }
+        Destination { repository: self.placed(&path), tag }
     }
 }
 

@@ -1,0 +1,342 @@
+//! Operators: from a catalog and a selection to a smaller catalog, and every image that it needs.
+//!
+//! ```text
+//! catalog image ─layers─► files ─read─► objects ─filter─► smaller catalog ─┬─► images of bundles
+//!                                                                          └─► rebuilt image
+//! ```
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use ocm_catalog::{BundleImages, Catalog as Listing, ImageKind, Selection};
+use ocm_config::{Catalog, WantedCatalog};
+use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
+use ocm_resources::SourceName;
+use ocm_transport::Source;
+
+use super::{DecidedCatalog, Gathered, Notice, Resolving, Upstream, explained};
+use crate::{
+    CatalogImage, Code, Destination, Failure, Group, ImageFiles, Kind, Location, Side, Wanted,
+    WishId, rebuild_catalog,
+};
+
+mod read;
+mod selection;
+
+use read::{Found, read_catalog};
+pub use selection::OperatorRules;
+use selection::selection;
+
+/// A catalog as it will be at the destination.
+#[derive(Debug)]
+struct Shaped {
+    listing: Listing,
+    /// Where its image is read.
+    from: Location,
+    root: Digest,
+}
+
+/// A catalog that is being looked at.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    written: &'a str,
+    wanted: &'a WantedCatalog,
+}
+
+impl Gathered<'_> {
+    /// Adds every catalog that is wanted, and every image that it needs. What is wrong with one of
+    /// them harms no other.
+    pub(super) async fn operators(&mut self, resolving: &Resolving<'_>) {
+        for catalog in &resolving.image_set.mirror.operators {
+            if let Err(failure) = self.catalog(catalog, resolving).await {
+                self.lose(Kind::Catalog, &catalog.written, failure);
+            }
+        }
+    }
+
+    async fn catalog(
+        &mut self,
+        catalog: &Catalog,
+        resolving: &Resolving<'_>,
+    ) -> Result<(), Failure> {
+        let wanted = catalog.wanted.as_ref().map_err(|faults| {
+            let hint = faults.iter().find_map(ocm_config::CatalogFault::hint);
+            explained(faults, hint)
+        })?;
+        let asked = Asked { written: &catalog.written, wanted };
+        let selection = selection(wanted, resolving.operators)?;
+        let shaped = match resolving.upstream {
+            Upstream::Archive(_) => self.archived(asked, resolving).await?,
+            Upstream::Origins(_) => self.shaped(asked, &selection, resolving).await?,
+        };
+        let destination = self.catalog_destination(asked, &shaped.root)?;
+        if self.is_blocked(asked.written, &destination) {
+            return Ok(());
+        }
+        let needs = self.bundles(asked, &shaped.listing, resolving.upstream)?;
+        self.wish(Wanted {
+            origin: asked.written.to_owned(),
+            from: shaped.from,
+            reference: TagOrDigest::Digest(shaped.root),
+            platforms: wanted.platforms.clone(),
+            repository: destination.repository.clone(),
+            tag: destination.tag.clone(),
+            kind: Kind::Catalog,
+            needs,
+        });
+        let source_name = wanted.source_name.as_deref().map(str::parse::<SourceName>);
+        let source_name = source_name.transpose();
+        self.resolved.decided.catalogs.push(DecidedCatalog {
+            origin: asked.written.to_owned(),
+            reference: wanted.reference.clone(),
+            destination,
+            source_template: wanted.source_template.clone(),
+            source_name: source_name.map_err(|error| explained(&error, error.hint()))?,
+        });
+        Ok(())
+    }
+
+    /// Reads a catalog that an archive has, as it was selected when the archive was made.
+    async fn archived(
+        &mut self,
+        asked: Asked<'_>,
+        resolving: &Resolving<'_>,
+    ) -> Result<Shaped, Failure> {
+        let (from, reference) = resolving.upstream.find(asked.written, &asked.wanted.reference)?;
+        let source = resolving.source(&from)?;
+        let files = ImageFiles::open(source, &reference, resolving.retry).await;
+        let files = files.map_err(|error| unusable(&error))?;
+        let root = files.root().descriptor().digest.clone();
+        let image = CatalogImage::open(files).await.map_err(|error| unusable(&error))?;
+        let Found { catalog, .. } = read_catalog(&image, &Selection::default()).await?;
+        for package in &asked.wanted.packages {
+            if !catalog.packages().contains_key(&package.name) {
+                let what = format!("the archive's catalog has no package `{}`", package.name);
+                let failure = Failure::without(Code::Archive, Side::Source, what);
+                let failure = failure.with_hint(
+                    "mirror to disk again with this configuration, and carry that archive over",
+                );
+                self.lose(Kind::Catalog, asked.written, failure);
+            }
+        }
+        Ok(Shaped { listing: catalog, from, root })
+    }
+
+    /// Reads a catalog where it is published, and makes of it what is wanted.
+    async fn shaped(
+        &mut self,
+        asked: Asked<'_>,
+        selection: &Selection,
+        resolving: &Resolving<'_>,
+    ) -> Result<Shaped, Failure> {
+        let (location, files) = self.open_catalog(asked, resolving).await?;
+        let original = files.root().descriptor().digest.clone();
+        let image = CatalogImage::open(files).await.map_err(|error| unusable(&error))?;
+        let Found { catalog, ignored } = read_catalog(&image, selection).await?;
+        self.tell_of_ignored(asked, &ignored);
+        if selection.is_everything() {
+            return Ok(Shaped { listing: catalog, from: location, root: original });
+        }
+        let listing = self.filtered(asked, &catalog, selection, resolving.operators)?;
+        drop(catalog);
+        let files = listing.render().map(|file| (file.path, file.bytes.into())).collect();
+        let source = resolving.source(&location)?;
+        let workshop = self.workshop(resolving).await?;
+        let built = rebuild_catalog(&image, &files, workshop.store()).await;
+        let built = built.map_err(|error| unusable(&error))?;
+        let root = built.root().map(|root| root.descriptor().digest.clone());
+        let root = root.ok_or_else(|| {
+            let what = "nothing was built of the catalog".to_owned();
+            Failure::without(Code::Catalog, Side::Source, what)
+        })?;
+        let from = workshop.shelve(&location.repository, &built, Some(source));
+        Ok(Shaped { listing, from, root })
+    }
+
+    /// Opens a catalog's image by the digest that it has now: what is filtered is what is copied.
+    async fn open_catalog(
+        &mut self,
+        asked: Asked<'_>,
+        resolving: &Resolving<'_>,
+    ) -> Result<(Location, ImageFiles), Failure> {
+        let (location, reference) =
+            resolving.upstream.find(asked.written, &asked.wanted.reference)?;
+        let source: Arc<dyn Source> = resolving.source(&location)?;
+        let files = ImageFiles::open(source, &reference, resolving.retry).await;
+        let files = files.map_err(|error| unusable(&error))?;
+        let store = self.workshop(resolving).await?.store().clone();
+        Ok((location, files.kept_in(&store)))
+    }
+
+    /// Takes what is selected out of a catalog, and tells what is missing in it.
+    fn filtered(
+        &mut self,
+        asked: Asked<'_>,
+        catalog: &Listing,
+        selection: &Selection,
+        rules: &OperatorRules,
+    ) -> Result<Listing, Failure> {
+        let filtered = catalog.filter(selection);
+        let filtered = filtered.map_err(|errors| read::refused(&errors, asked.written))?;
+        for missing in &filtered.missing {
+            let failure = Failure::without(Code::Catalog, Side::Source, missing.to_string());
+            let failure = Failure { hint: missing.hint(), ..failure };
+            if rules.allow_missing {
+                let text = format!("{}: {missing}", asked.written);
+                let hint = failure.hint;
+                self.notice_once(Notice { group: Group::Operator, text, hint });
+            } else {
+                self.lose(Kind::Catalog, asked.written, failure);
+            }
+        }
+        for warning in &filtered.warnings {
+            let text = format!("{}: {warning}", asked.written);
+            self.notice_once(Notice { group: Group::Operator, text, hint: None });
+        }
+        if filtered.catalog.packages().is_empty() {
+            let what = "nothing of the catalog is selected".to_owned();
+            return Err(Failure::without(Code::Catalog, Side::Source, what));
+        }
+        Ok(filtered.catalog)
+    }
+
+    fn tell_of_ignored(&mut self, asked: Asked<'_>, ignored: &[String]) {
+        if let Some(first) = ignored.first() {
+            let others = ignored.len() - 1;
+            let others = if others > 0 { format!("; and {others} more") } else { String::new() };
+            let text = format!(
+                "{}: objects that nobody selected cannot be read: {first}{others}",
+                asked.written
+            );
+            self.notice_once(Notice { group: Group::Operator, text, hint: None });
+        }
+    }
+
+    /// Adds the images of all bundles; returns what the catalog must not be offered without.
+    fn bundles(
+        &mut self,
+        asked: Asked<'_>,
+        listing: &Listing,
+        from: Upstream<'_>,
+    ) -> Result<BTreeSet<WishId>, Failure> {
+        let (mut needs, mut broken, mut count) = (BTreeSet::new(), Vec::new(), 0);
+        for bundle in listing.images() {
+            count += 1;
+            match self.bundle(asked, &bundle, from) {
+                Ok(wish) => needs.extend(wish),
+                Err((image, failure)) => {
+                    let image = image.unwrap_or_else(|| bundle.bundle.to_owned());
+                    self.lose(Kind::Bundle, &image, failure);
+                    broken.push(bundle.bundle.to_owned());
+                }
+            }
+        }
+        if count == 0 {
+            let what = "what is selected of the catalog has no bundles".to_owned();
+            return Err(Failure::without(Code::Catalog, Side::Source, what));
+        }
+        if let Some(first) = broken.first() {
+            let what = format!(
+                "it offers bundle `{first}`{}, whose images cannot be had",
+                if broken.len() > 1 {
+                    format!(" and {} others", broken.len() - 1)
+                } else {
+                    String::new()
+                }
+            );
+            return Err(Failure::without(Code::Needs, Side::Source, what));
+        }
+        Ok(needs)
+    }
+
+    /// Adds the images of a bundle, its own last, since that needs the others.
+    fn bundle(
+        &mut self,
+        asked: Asked<'_>,
+        BundleImages { package, bundle, images, .. }: &BundleImages<'_>,
+        from: Upstream<'_>,
+    ) -> Result<Option<WishId>, (Option<String>, Failure)> {
+        let images = images.as_ref().map_err(|error| {
+            let mut failure = Failure::new(Code::Catalog, Side::Source, error);
+            let what = format!("bundle `{bundle}` of package `{package}` cannot be mirrored");
+            failure.chain.insert(0, what);
+            (None, failure)
+        })?;
+        let platforms = &asked.wanted.platforms;
+        let mut needs = BTreeSet::new();
+        let related = images.iter().filter(|image| image.kind == ImageKind::Related);
+        for image in related {
+            let wish = self.operand(&image.reference, Kind::RelatedImage, (platforms, from));
+            needs.extend(
+                wish.map_err(|failure| (Some(image.reference.as_written().to_owned()), failure))?,
+            );
+        }
+        let own = images.iter().find(|image| image.kind == ImageKind::Bundle);
+        let Some(own) = own else { return Ok(None) };
+        let wish = self.operand_with(&own.reference, Kind::Bundle, (platforms, from), needs);
+        wish.map_err(|failure| (Some(own.reference.as_written().to_owned()), failure))
+    }
+
+    fn operand(
+        &mut self,
+        image: &ImageRef,
+        kind: Kind,
+        how: (&PlatformFilter, Upstream<'_>),
+    ) -> Result<Option<WishId>, Failure> {
+        self.operand_with(image, kind, how, BTreeSet::new())
+    }
+
+    /// Adds an image that a bundle names; `None` where a pattern blocks it.
+    fn operand_with(
+        &mut self,
+        image: &ImageRef,
+        kind: Kind,
+        (platforms, from): (&PlatformFilter, Upstream<'_>),
+        needs: BTreeSet<WishId>,
+    ) -> Result<Option<WishId>, Failure> {
+        let Wanted { repository, tag, .. } = Wanted::image(image);
+        let destination = Destination { repository: self.placed(&repository), tag };
+        let written = image.as_written();
+        if self.is_blocked(written, &destination) {
+            return Ok(None);
+        }
+        let (from, reference) = from.find(written, &Reference::Image(image.clone()))?;
+        Ok(Some(self.wish(Wanted {
+            origin: written.to_owned(),
+            from,
+            reference,
+            platforms: platforms.clone(),
+            repository: destination.repository,
+            tag: destination.tag,
+            kind,
+            needs,
+        })))
+    }
+
+    /// Says where a catalog goes. One that is named by its digest alone is called by that of the
+    /// image at the destination, which may be another.
+    fn catalog_destination(&self, asked: Asked<'_>, root: &Digest) -> Result<Destination, Failure> {
+        let WantedCatalog { reference, target_catalog, target_tag, .. } = asked.wanted;
+        let path: RepoName = match (target_catalog, reference) {
+            (Some(path), _) => path.clone(),
+            (None, Reference::Image(image)) => image.path().clone(),
+            (None, Reference::Layout(layout)) => {
+                let name = layout.directory.file_name().unwrap_or_default().to_string_lossy();
+                let hint = "name a repository with `targetCatalog`".to_owned();
+                name.parse().map_err(|error| explained(&error, Some(hint)))?
+            }
+        };
+        let tag = match (target_tag, reference) {
+            (Some(tag), _) => tag.clone(),
+            (None, Reference::Layout(_)) => Tag::latest(),
+            (None, Reference::Image(image)) => match image.tag() {
+                Some(tag) => tag.clone(),
+                None => Tag::of_digest(root),
+            },
+        };
+        Ok(Destination { repository: self.placed(&path), tag })
+    }
+}
+
+fn unusable(error: &dyn std::error::Error) -> Failure {
+    Failure::new(Code::Catalog, Side::Source, error)
+}

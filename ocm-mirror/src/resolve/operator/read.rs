@@ -1,0 +1,69 @@
+use std::io::{self, Read};
+
+use ocm_catalog::{
+    Assembled, Catalog, CatalogFile, FilterErrors, Selection, Wanted, assemble, read,
+};
+
+use super::unusable;
+use crate::{CatalogImage, Code, Failure, Limits, Seen, Side, Visitor};
+
+/// A file that says which others are none of the catalog's.
+const IGNORE: &str = ".indexignore";
+
+/// What was found in a catalog's image.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) catalog: Catalog,
+    /// What cannot be read and belongs to nothing that was selected.
+    pub(super) ignored: Vec<String>,
+}
+
+/// Reads files as they come; what is not selected is not kept.
+#[derive(Debug)]
+struct Reader {
+    wanted: Wanted,
+    files: Vec<CatalogFile>,
+}
+
+impl Visitor for Reader {
+    fn file(&mut self, path: &str, size: u64, content: &mut dyn Read) -> io::Result<()> {
+        if path.rsplit('/').next() == Some(IGNORE) {
+            return Ok(());
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(1 << 20)).unwrap_or_default());
+        content.read_to_end(&mut bytes)?;
+        self.files.push(read(path, &bytes, &self.wanted));
+        Ok(())
+    }
+}
+
+/// Reads what `selection` needs of a catalog.
+pub(super) async fn read_catalog(
+    image: &CatalogImage,
+    selection: &Selection,
+) -> Result<Found, Failure> {
+    let reader = Reader { wanted: selection.wanted(), files: Vec::new() };
+    let read = image.read(Limits::default(), reader).await;
+    let Seen { visitor, .. } = read.map_err(|error| unusable(&error))?;
+    let assembled = assemble(visitor.files);
+    let Assembled { catalog, ignored } = assembled.map_err(|broken| {
+        let mut failure = unusable(&broken);
+        let all = broken.errors().iter().skip(1);
+        failure.chain.extend(all.map(|error| unusable(error).chain.join(": ")));
+        failure
+    })?;
+    let ignored = ignored.iter().map(|error| unusable(error).chain.join(": ")).collect();
+    Ok(Found { catalog, ignored })
+}
+
+/// Tells why a selection cannot be had: all that is wrong with it.
+pub(super) fn refused(errors: &FilterErrors, catalog: &str) -> Failure {
+    let told = errors.errors().iter().map(|error| unusable(error).chain.join(": "));
+    let mut failure = Failure::without(
+        Code::Catalog,
+        Side::Source,
+        format!("what is selected of `{catalog}` cannot be had"),
+    );
+    failure.chain.extend(told);
+    failure
+}
