@@ -5,16 +5,24 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
-use ocm_oci::{Digest, Platform};
-use ocm_testkit::{Blob, Content, Format};
+use futures::StreamExt as _;
+use ocm_mirror::{
+    Asking, CatalogImage, ContentStore, ImageFiles, Kind, Location, Means, Options, Overlay, Place,
+    Places, PlatformIndex, Report, Request, RetryPolicy, Wanted, Wishes,
+};
+use ocm_oci::{Digest, Platform, PlatformFilter, TagOrDigest};
+use ocm_testkit::{Blob, Catalog, Content, Format};
+use ocm_transport::{Client, ClientOptions, TlsOptions, Transport, Verify};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -353,4 +361,117 @@ fn a_sparse_index_is_refused_with_advice() {
     assert_ne!(Digest::of(&rewritten), whole);
     let by_tag = at(&target, "team/multi", "v1");
     pull(&["--src-tls-verify=false", &by_tag], &Digest::of(&rewritten));
+}
+
+/// A catalog that skopeo pushed, with one package of it left, on its way to another registry.
+///
+/// Through the library, so that what is read back was built by nothing but what is tested.
+async fn rebuild(source: &Registry, target: &Registry, files: &BTreeMap<String, bytes::Bytes>) {
+    let tls = TlsOptions { verify: Verify::Never, ..TlsOptions::default() };
+    let client = Client::new(ClientOptions::default().with_tls(tls)).unwrap();
+    let open = |registry: &Registry| -> Arc<dyn Transport> {
+        Arc::new(client.registry(&registry.address.parse().unwrap()))
+    };
+    let (from, to) = (open(source), open(target));
+    let repository = "operators/catalog".parse().unwrap();
+    let (base, retry) = (from.source(&repository), RetryPolicy::default());
+    let workspace = tempfile::tempdir().unwrap();
+    let store = ContentStore::create(&workspace.path().join("store"), 1 << 30).await.unwrap();
+    let tag = TagOrDigest::Tag("v1".parse().unwrap());
+    let opened = ImageFiles::open(Arc::clone(&base), &tag, retry).await.unwrap();
+    let catalog = CatalogImage::open(opened.kept_in(&store)).await.unwrap();
+    let built = ocm_mirror::rebuild_catalog(&catalog, files, &store).await.unwrap();
+    let mut overlay = Overlay::new(&store);
+    overlay.add(&repository, &built, Some(base));
+    let there = Place::Registry(target.address.parse().unwrap());
+    let places = Places::default()
+        .with_source(Place::Built, Arc::new(overlay))
+        .with_destination(there.clone(), to);
+    let mut wishes = Wishes::default();
+    wishes.add(Wanted {
+        origin: "the catalog".to_owned(),
+        from: Location { place: Place::Built, repository: repository.clone() },
+        reference: TagOrDigest::from(&built.root().unwrap().descriptor().digest),
+        platforms: PlatformFilter::All,
+        repository,
+        tag: "v1".parse().unwrap(),
+        kind: Kind::Additional,
+        needs: [].into(),
+    });
+    let request = Request {
+        wishes,
+        lost: Vec::new(),
+        to: there,
+        asking: Asking::default(),
+        platform_index: PlatformIndex::Keep,
+        directory: workspace.path().to_owned(),
+    };
+    let prepared = ocm_mirror::prepare(request, &places).await.unwrap();
+    let means = Means { places, pack: prepared.pack };
+    let plan = Arc::new(prepared.planned.plan);
+    let events: Vec<_> = ocm_mirror::execute(plan, means, Options::default()).collect().await;
+    let mut report = Report::default();
+    report.extend(&events);
+    assert!(report.is_complete(), "{report:?}");
+}
+
+/// Rebuilt catalogs are images to others: skopeo pulls them and verifies every blob, and where
+/// umoci is installed, it unpacks one to the files that were selected.
+#[tokio::test]
+async fn a_rebuilt_catalog_is_read_by_others() {
+    if !has_programs() {
+        return;
+    }
+    let made = Catalog::new(1, &"quay.io".parse().unwrap())
+        .with_package("etcd", &[("stable", &["0.9.0"])])
+        .with_package("vault", &[("stable", &["1.0.0"])])
+        .for_architectures(&["amd64", "s390x"])
+        .made("operators/catalog", "v1");
+    let files = BTreeMap::from([("etcd/catalog.json".to_owned(), bytes::Bytes::from("{}"))]);
+    let mut digests = Vec::new();
+    for format in ["oci", "v2s2", "oci"] {
+        let (source, target) = (Registry::start(), Registry::start());
+        push(&source, "operators/catalog", &made.image().content, format);
+        rebuild(&source, &target, &files).await;
+        let rebuilt = at(&target, "operators/catalog", "v1");
+        let digest = Digest::of(&manifest(&rebuilt));
+        pull(&["--src-tls-verify=false", &rebuilt], &digest);
+        let config = skopeo(["inspect", "--config", "--tls-verify=false", &rebuilt]);
+        let config: Value = serde_json::from_slice(&config).unwrap();
+        assert_eq!(config.pointer("/config/Cmd"), Some(&json!(["serve", "/configs"])));
+        assert_unpacks(&rebuilt);
+        digests.push(digest);
+    }
+    assert_ne!(digests.first(), digests.get(1), "docker's types became those of the OCI");
+    assert_eq!(digests.first(), digests.get(2), "the digest depends on more than the original");
+}
+
+/// Unpacks an image of a rebuilt catalog with umoci, where that is installed.
+fn assert_unpacks(image: &str) {
+    let is_there = Command::new("umoci").arg("--version").stdout(Stdio::null()).status();
+    if is_there.is_err() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (layout, bundle) = (directory.path().join("layout"), directory.path().join("bundle"));
+    let to = format!("oci:{}:it", layout.display());
+    skopeo(["copy", "--src-tls-verify=false", "--format", "oci", image, &to]);
+    let unpack = Command::new("umoci")
+        .args(["unpack", "--rootless", "--image"])
+        .arg(format!("{}:it", layout.display()))
+        .arg(&bundle)
+        .output();
+    succeed(&unpack.unwrap(), "umoci unpack");
+    let root = bundle.join("rootfs");
+    let names = |directory: &str| {
+        let entries = fs::read_dir(root.join(directory)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names("configs"), names("configs/etcd")),
+        (vec!["etcd".into()], vec!["catalog.json".into()])
+    );
+    assert_eq!(names("tmp"), [""; 0], "the stale cache is still there");
+    let mode = fs::metadata(root.join("tmp")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o7777, 0o1777);
 }
