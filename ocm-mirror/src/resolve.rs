@@ -53,7 +53,7 @@ pub struct Resolving<'a> {
     /// How the image of the update graph is built.
     pub graph_image: &'a GraphImage,
     /// What is made of selections of operators that are not to the letter.
-    pub operators: &'a OperatorRules,
+    pub operators: OperatorRules,
     /// Working directory in which graphs and signatures are kept for people to look at.
     pub working_dir: &'a Path,
     /// How often a request is tried.

@@ -120,7 +120,7 @@ impl Ends {
             places,
             releasing: &means.releasing(run),
             graph_image: &means.graph_image,
-            operators: &run.request.operators,
+            operators: run.request.operators,
             working_dir: run.working_dir.path(),
             retry: super::retry(&run.request.effort),
         };

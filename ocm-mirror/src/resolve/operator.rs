@@ -173,7 +173,7 @@ impl Gathered<'_> {
         asked: Asked<'_>,
         catalog: &Listing,
         selection: &Selection,
-        rules: &OperatorRules,
+        rules: OperatorRules,
     ) -> Result<Listing, Failure> {
         let filtered = catalog.filter(selection);
         let filtered = filtered.map_err(|errors| read::refused(&errors, asked.written))?;

@@ -18,7 +18,7 @@ pub struct OperatorRules {
 /// Says in the words of catalogs what the configuration wants of one.
 pub(super) fn selection(
     wanted: &WantedCatalog,
-    rules: &OperatorRules,
+    rules: OperatorRules,
 ) -> Result<Selection, Failure> {
     let packages = wanted.packages.iter().map(package).collect::<Result<_, _>>()?;
     let extent = if wanted.full { Extent::Full } else { Extent::Heads };
