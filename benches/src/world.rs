@@ -2,8 +2,8 @@ use std::{path::Path, sync::Arc};
 
 use futures::StreamExt as _;
 use ocm_mirror::{
-    Asking, Kind, Location, Means, Options, Place, Places, PlatformIndex, PrepareError, Prepared,
-    Report, Request, Wanted, Wishes, execute, prepare,
+    Asking, Attaching, Kind, Location, Means, Options, Place, Places, PlatformIndex, PrepareError,
+    Prepared, Report, Request, Wanted, Wishes, execute, prepare,
 };
 use ocm_oci::{PlatformFilter, Tag};
 use ocm_testkit::{Published, Shape, Upstream};
@@ -95,6 +95,7 @@ impl World {
             to: Self::near(),
             asking: Asking::default(),
             platform_index: PlatformIndex::Keep,
+            attaching: Attaching::default(),
             directory: directory.to_owned(),
         };
         prepare(request, places).await

@@ -18,6 +18,7 @@ mod list;
 mod operator;
 mod release;
 mod side;
+mod signatures;
 mod values;
 
 pub(crate) use flags::{
@@ -31,6 +32,7 @@ pub(crate) use list::{ListArgs, ListCommand, ListReleasesArgs};
 pub(crate) use operator::OperatorArgs;
 pub(crate) use release::{PathArgs, RefusedArgs, ReleaseArgs};
 pub(crate) use side::{DestinationArgs, LowSide, SourceArgs};
+pub(crate) use signatures::{Opposites, SignatureArgs};
 use values::AddressError;
 pub(crate) use values::{GoDuration, Secret, Switch};
 
@@ -50,6 +52,8 @@ pub(crate) struct LowArgs {
     pub(crate) destination: Vec<String>,
     #[command(flatten)]
     pub(crate) mirror: MirrorArgs,
+    #[command(flatten)]
+    pub(crate) signatures: SignatureArgs,
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]

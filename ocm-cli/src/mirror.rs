@@ -9,8 +9,8 @@
 use std::{path::Path, sync::Arc};
 
 use ocm_mirror::{
-    Asking, Decided, DecidedCatalog, Holdings, Means, Options, Place, Plan, Prepared, RetryPolicy,
-    Wishes, at_mirror,
+    ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Holdings, Means, Options,
+    Place, Plan, Prepared, RetryPolicy, Wishes, at_mirror,
 };
 use ocm_resources::{Catalog, Catalogs, Template};
 use tokio::time::Instant;
@@ -126,6 +126,7 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
         lost: resolved.lost,
         asking: asking(request),
         platform_index: platform_index(request.platform_index),
+        attaching: attaching(request, resolved.attachments),
         ..plain_request(resolved.wishes, &ends, run.working_dir.path())
     };
     let prepared = session.stopping.unless(ocm_mirror::prepare(asked, &places)).await;
@@ -271,6 +272,11 @@ fn options(effort: &Effort) -> Options {
         options = options.with_parallel_layers(layers);
     }
     options
+}
+
+fn attaching(request: &Request, archived: Option<ArchivedAttachments>) -> Attaching {
+    let (signatures, scope) = request.signatures;
+    Attaching { signatures, scope, archived, ..Attaching::default() }
 }
 
 fn platform_index(asked: PlatformIndex) -> ocm_mirror::PlatformIndex {

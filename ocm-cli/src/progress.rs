@@ -147,6 +147,7 @@ impl Progress {
                 self.bytes = *bytes;
             }
             Event::Present(_) => self.ended += 1,
+            Event::Lost(lost) if lost.kind.is_attachment() => {}
             Event::Lost(_) => self.end(1, Level::Error),
             Event::Progress { repository, blob, bytes, size } => {
                 self.advance((repository.clone(), blob.clone()), *bytes, *size);
@@ -235,6 +236,9 @@ impl Progress {
         console: &mut Console,
     ) {
         let Some(image) = self.plan.image(id) else { return };
+        if image.is_attachment() {
+            return speak_of_attachment(event, (image.origin(), kind), outcome, console);
+        }
         for name in &image.names {
             let (origin, to) = (&name.origin, self.destination(&image.repository, &name.tag));
             let (level, message) = match outcome {
@@ -288,6 +292,23 @@ impl Progress {
         .collect::<Vec<_>>()
         .join(", ")
     }
+}
+
+/// Says how a signature or the like went, which few want to know unless it failed.
+fn speak_of_attachment(
+    event: &Event,
+    (origin, kind): (&str, Kind),
+    outcome: &Outcome,
+    console: &mut Console,
+) {
+    let (level, message) = match outcome {
+        Outcome::Done => (Level::Debug, format!("Success copying {origin}")),
+        Outcome::Failed(failure) => (Level::Error, copy_failed(kind, origin, failure)),
+        Outcome::Skipped { .. } => {
+            (Level::Debug, format!("Left out {origin}: what it is about is not there"))
+        }
+    };
+    console.tell(level, event, &message);
 }
 
 #[cfg(test)]

@@ -9,12 +9,17 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::civil::Date;
-use ocm_mirror::{DestinationRules, OperatorRules, PathRules, signature::Policy};
+use ocm_mirror::{
+    AttachingScope, DestinationRules, OperatorRules, PathRules, Signatures, signature::Policy,
+};
 use ocm_oci::ImageRef;
 use ocm_resources::Naming;
 
 use crate::{
-    args::{GoDuration, LowArgs, MirrorArgs, PlatformIndex, RegistryArgs, ReleaseArgs, Switch},
+    args::{
+        GoDuration, LowArgs, MirrorArgs, Opposites, PlatformIndex, RegistryArgs, ReleaseArgs,
+        Switch,
+    },
     environment::Environment,
 };
 
@@ -52,6 +57,8 @@ pub(crate) struct Request {
     pub(crate) nesting: Nesting,
     /// What becomes of an index of which some platforms are left out.
     pub(crate) platform_index: PlatformIndex,
+    /// What becomes of signatures, and of those of which images.
+    pub(crate) signatures: (Signatures, AttachingScope),
     /// Which releases are taken.
     pub(crate) releases: ReleaseRules,
     /// What is made of selections of operators that are not to the letter.
@@ -184,6 +191,7 @@ impl Request {
             ineffective.push("--since");
         }
         let mode = mode(&args.mirror)?;
+        let signatures = args.signatures.wanted().map_err(|Opposites| UsageError::Signatures)?;
         let effort = effort(&args.registry)?;
         let nesting = nest(&mut flow, args.mirror.max_nested_paths)?;
         let (source, target) = (args.source.into(), args.target.into());
@@ -207,6 +215,7 @@ impl Request {
             effort,
             nesting,
             platform_index: args.mirror.platform_index,
+            signatures,
             releases: release_rules(&args.release),
             operators: args.operator.rules(),
             naming: choose(args.mirror.default_source_names, Naming::WellKnown, Naming::Place),

@@ -19,6 +19,9 @@ pub enum Event {
         /// How many names of images of each group the run is about, so that a run cut short does
         /// not look complete.
         expected: BTreeMap<Group, usize>,
+        /// How many attachments of images of each group are to be copied as well.
+        #[serde(default)]
+        attachments: BTreeMap<Group, usize>,
         /// Bytes of the blobs to move, each once.
         bytes: u64,
     },
@@ -59,7 +62,7 @@ pub enum Event {
         image: ImageId,
         /// What it is part of.
         kind: Kind,
-        /// How many names it has.
+        /// How many names it has; an attachment has none.
         names: usize,
         /// How it went.
         outcome: Outcome,

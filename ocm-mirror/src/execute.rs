@@ -13,7 +13,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Event, Failure, Group, Pack, Places, Plan, RetryPolicy, retry::Patience};
+use crate::{Event, Failure, Pack, Places, Plan, RetryPolicy, retry::Patience};
 
 mod copy;
 mod schedule;
@@ -104,17 +104,23 @@ pub fn execute(plan: Arc<Plan>, means: Means, options: Options) -> Run {
 
 /// Tells what is known before anything moves.
 fn opening(plan: &Plan) -> VecDeque<Event> {
-    let mut expected: BTreeMap<Group, usize> = BTreeMap::new();
+    let (mut expected, mut attachments) = (BTreeMap::new(), BTreeMap::new());
     let copied = plan.images().map(|(_, image)| (image.kind.group(), image.names.len()));
     let there = plan.present().iter().map(|present| (present.kind.group(), 1));
-    let lost = plan.lost().iter().map(|lost| (lost.kind.group(), 1));
+    let lost = plan.lost().iter().map(|lost| lost.kind);
+    let (lost_too, lost): (Vec<_>, Vec<_>) = lost.partition(|kind| kind.is_attachment());
+    let lost = lost.into_iter().map(|kind| (kind.group(), 1));
     for (group, names) in copied.chain(there).chain(lost) {
         *expected.entry(group).or_default() += names;
+    }
+    let copied = plan.images().filter(|(_, image)| image.is_attachment());
+    for kind in copied.map(|(_, image)| image.kind).chain(lost_too) {
+        *attachments.entry(kind.group()).or_default() += 1;
     }
     let bytes =
         plan.blobs_in_order().iter().map(|(_, blob)| blob.size).fold(0, u64::saturating_add);
     let (version, plan_name) = (Event::VERSION, plan.name().clone());
-    let began = Event::Began { version, plan: plan_name, expected, bytes };
+    let began = Event::Began { version, plan: plan_name, expected, attachments, bytes };
     let there = plan.present().iter().cloned().map(Event::Present);
     let lost = plan.lost().iter().cloned().map(Event::Lost);
     [began].into_iter().chain(there).chain(lost).collect()

@@ -9,7 +9,7 @@ use ocm_transport::{Kind as Cause, Manifest};
 
 use crate::{
     Answer, Asking, Code, Failure, Node, Pack, Place, Places, Side, Survey, Wanted, WishId, Wishes,
-    drive::drive, plan::MAX_NESTING, retry::Patience,
+    attach::Attachments, drive::drive, plan::MAX_NESTING, retry::Patience,
 };
 
 mod rewrite;
@@ -34,6 +34,8 @@ pub struct Expansion {
     pub(crate) lost: BTreeMap<WishId, Failure>,
     /// Roots that stand for another, because an index was cut down to the platforms wanted.
     pub(crate) roots: BTreeMap<WishId, Digest>,
+    /// What is said about them, and is mirrored with them.
+    pub(crate) attachments: Attachments,
 }
 
 /// Why a manifest does not fit the others.
@@ -46,7 +48,7 @@ enum Misfit {
 }
 
 /// The manifests of one level, and the wishes each is part of.
-type Level = BTreeMap<Digest, BTreeSet<WishId>>;
+pub(crate) type Level = BTreeMap<Digest, BTreeSet<WishId>>;
 
 /// Reads the manifests of what is missing, and of what these list; each once.
 ///
@@ -65,17 +67,13 @@ pub async fn expand(
     (places, asking): (&Places, Asking),
     directory: &Path,
 ) -> io::Result<Expansion> {
-    let mut reading = Reading {
-        wishes: wishes.iter().collect(),
-        read: BTreeMap::new(),
-        patience: Patience::new(asking.retry),
-        expansion: Expansion {
-            pack: Pack::create(directory)?,
-            nodes: BTreeMap::new(),
-            sizes: BTreeMap::new(),
-            lost: BTreeMap::new(),
-            roots: BTreeMap::new(),
-        },
+    let expansion = Expansion {
+        pack: Pack::create(directory)?,
+        nodes: BTreeMap::new(),
+        sizes: BTreeMap::new(),
+        lost: BTreeMap::new(),
+        roots: BTreeMap::new(),
+        attachments: Attachments::default(),
     };
     let mut level = Level::new();
     for (id, answer) in survey {
@@ -83,10 +81,7 @@ pub async fn expand(
             level.entry(root.clone()).or_default().insert(*id);
         }
     }
-    for depth in 0..MAX_NESTING {
-        level = reading.read(level, (places, asking), depth == 0).await;
-    }
-    Ok(reading.finish(&level))
+    Ok(expansion.read(wishes, level, (places, asking)).await)
 }
 
 struct Reading<'a> {
@@ -251,6 +246,21 @@ fn unique<'a>(digests: impl Iterator<Item = &'a Digest>) -> Vec<Digest> {
 }
 
 impl Expansion {
+    /// Reads the roots of `wishes` in `level`, and what is below them, and adds it all.
+    pub(crate) async fn read(
+        self,
+        wishes: &Wishes,
+        mut level: Level,
+        (places, asking): (&Places, Asking),
+    ) -> Self {
+        let (wishes, patience) = (wishes.iter().collect(), Patience::new(asking.retry));
+        let mut reading = Reading { wishes, read: BTreeMap::new(), patience, expansion: self };
+        for depth in 0..MAX_NESTING {
+            level = reading.read(level, (places, asking), depth == 0).await;
+        }
+        reading.finish(&level)
+    }
+
     /// Adds a manifest if its sizes fit those that are known; returns what it lists.
     fn admit(&mut self, read: Read) -> Result<Vec<IndexEntry>, Failure> {
         let Read { content: Descriptor { media_type, digest, size }, children } = read;

@@ -20,6 +20,7 @@
 //! | from an archive | rules, [`Upstream::Archive`] with [`Archived::read`] | [`Holdings::Ask`] | an `ArchiveReader` | a registry |
 
 mod archive;
+mod attach;
 mod catalog_image;
 mod cincinnati;
 mod content_store;
@@ -50,6 +51,7 @@ mod update_graphs;
 mod wish;
 
 pub use archive::{Archived, ArchivedError, contents};
+pub use attach::{ArchivedAttachments, Attaching, AttachingScope, Signatures};
 pub use catalog_image::{CatalogImage, CatalogImageError};
 pub use cincinnati::{Cincinnati, ClientId, OCP_UPDATES, OKD_UPDATES};
 pub use content_store::ContentStore;
@@ -70,8 +72,8 @@ pub use payload::{
 };
 pub use place::{Location, Place, Places, Registries};
 pub use plan::{
-    Blob, Image, ImageId, Lost, Name, Node, Plan, PlanError, Planned, Present, Summary, Warning,
-    plan,
+    Attached, Blob, Image, ImageId, Lost, Name, Node, Plan, PlanError, Planned, Present, Summary,
+    Warning, plan,
 };
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
 pub use rebuild::{

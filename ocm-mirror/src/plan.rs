@@ -89,6 +89,25 @@ pub struct Image {
     pub kind: Kind,
     /// Images that must be there first, all earlier in the plan.
     pub needs: BTreeSet<ImageId>,
+    /// What it is about, if nobody asked for it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached: Option<Box<Attached>>,
+}
+
+/// What makes an image an attachment: a signature, or another statement about an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// An earlier image, whose content is there before this one, and whose tags are set after it;
+    /// `None` where that image was there before the run.
+    pub to: Option<ImageId>,
+    /// The manifest that it is about: that image's root, or one below.
+    pub subject: Digest,
+    /// The reference by which it is read.
+    pub origin: String,
+    /// Whether it is a signature.
+    pub is_signature: bool,
+    /// Whether that image gets no tags without it.
+    pub is_required: bool,
 }
 
 /// What an image is called on either side.
@@ -127,9 +146,21 @@ pub struct Lost {
 pub struct ImageId(usize);
 
 impl Image {
-    /// Returns the reference by which people know the image: the first it was asked for by.
+    /// Returns the reference by which people know the image: the first it was asked for by, or
+    /// that by which it is read.
     pub fn origin(&self) -> &str {
-        self.names.first().map_or("", |name| name.origin.as_str())
+        let attached = self.attached.as_ref().map_or("", |attached| attached.origin.as_str());
+        self.names.first().map_or(attached, |name| name.origin.as_str())
+    }
+
+    /// Whether nobody asked for it by itself.
+    pub fn is_attachment(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Returns the image that it is attached to, if that is to be copied as well.
+    pub(crate) fn attached_to(&self) -> Option<ImageId> {
+        self.attached.as_ref().and_then(|attached| attached.to)
     }
 }
 

@@ -3,8 +3,15 @@ use std::{io, path::PathBuf, sync::Arc};
 use ocm_oci::Digest;
 
 use crate::{
-    Answer, Asking, Expansion, Holdings, Lost, Pack, Place, Places, PlanError, Planned, Survey,
-    Wanted, WishId, Wishes, drive::drive, expand, expand::rewrite, plan, retry::Patience, survey,
+    Answer, Asking, Attaching, Expansion, Holdings, Lost, Pack, Place, Places, PlanError, Planned,
+    Survey, Wanted, WishId, Wishes,
+    attach::{Context, attach},
+    drive::drive,
+    expand,
+    expand::rewrite,
+    plan,
+    retry::Patience,
+    survey,
     survey::head,
 };
 
@@ -21,6 +28,8 @@ pub struct Request {
     pub asking: Asking,
     /// What happens to an index of which not all images are wanted.
     pub platform_index: PlatformIndex,
+    /// What travels with the images.
+    pub attaching: Attaching,
     /// Directory for the manifests that are read; they have no name in it.
     pub directory: PathBuf,
 }
@@ -28,8 +37,8 @@ pub struct Request {
 impl Request {
     /// Asks for `wishes` at `to`, in the usual ways; manifests are kept in `directory`.
     pub fn new(wishes: Wishes, to: Place, directory: PathBuf) -> Self {
-        let (asking, platform_index) = (Asking::default(), PlatformIndex::default());
-        Self { wishes, lost: Vec::new(), to, asking, platform_index, directory }
+        let (asking, platform_index, attaching) = Default::default();
+        Self { wishes, lost: Vec::new(), to, asking, platform_index, attaching, directory }
     }
 }
 
@@ -79,7 +88,7 @@ pub enum PrepareError {
 ///
 /// Dropping the future stops asking, and nothing is left.
 pub async fn prepare(request: Request, places: &Places) -> Result<Prepared, PrepareError> {
-    let Request { wishes, lost, to, asking, platform_index, directory } = request;
+    let Request { wishes, lost, to, asking, platform_index, attaching, directory } = request;
     let mut survey = survey(&wishes, places, &to, asking).await;
     let expansion = expand(&wishes, &survey, (places, asking), &directory).await;
     let mut expansion =
@@ -88,6 +97,8 @@ pub async fn prepare(request: Request, places: &Places) -> Result<Prepared, Prep
         rewrite(&mut expansion, &wishes, &survey);
         find_rewritten(&expansion, &wishes, (places, &to), asking, &mut survey).await;
     }
+    let context = Context { wishes: &wishes, survey: &survey, places, to: &to, asking };
+    let expansion = attach(expansion, &attaching, context).await;
     let planned = plan(&wishes, &survey, &expansion, lost, to)?;
     Ok(Prepared { planned, pack: Arc::new(expansion.pack) })
 }

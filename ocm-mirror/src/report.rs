@@ -12,6 +12,8 @@ pub struct Report {
     pub plan: Option<Digest>,
     /// How the images of each group went, counted by name.
     pub groups: BTreeMap<Group, Tally>,
+    /// How the signatures and other statements about them went.
+    pub attachments: BTreeMap<Group, Tally>,
     /// Images that were there before the run, in the plan's order.
     pub present: Vec<Present>,
     /// Images that cannot be had, in the plan's order.
@@ -56,20 +58,24 @@ impl Report {
     /// Whether everything that was asked for is at the destination. The absence of failures does
     /// not say so: a run can be cut short.
     pub fn is_complete(&self) -> bool {
-        self.plan.is_some() && self.groups.values().all(|tally| tally.done == tally.expected)
+        self.plan.is_some() && self.incomplete_groups().next().is_none()
     }
 
-    /// Returns the groups of which not all images are at the destination, and so the bits of the
-    /// exit code.
+    /// Returns the groups of which not all images are at the destination, with all that is known
+    /// to be said about them, and so the bits of the exit code.
     pub fn incomplete_groups(&self) -> impl Iterator<Item = Group> {
-        let groups = self.groups.iter().filter(|(_, tally)| tally.done < tally.expected);
-        groups.map(|(group, _)| *group)
+        let groups = self.groups.iter().chain(&self.attachments);
+        let groups = groups.filter(|(_, tally)| tally.done < tally.expected);
+        groups.map(|(group, _)| *group).collect::<BTreeSet<_>>().into_iter()
     }
 
     fn record(&mut self, event: &Event) {
         match event {
-            Event::Began { plan, expected, .. } => {
+            Event::Began { plan, expected, attachments, .. } => {
                 self.plan = Some(plan.clone());
+                for (group, number) in attachments {
+                    self.attachments.entry(*group).or_default().expected = *number;
+                }
                 for (group, names) in expected {
                     self.groups.entry(*group).or_default().expected = *names;
                 }
@@ -79,7 +85,7 @@ impl Report {
                 self.present.push(present.clone());
             }
             Event::Lost(lost) => {
-                self.groups.entry(lost.kind.group()).or_default().failed += 1;
+                self.tally(lost.kind, usize::from(!lost.kind.is_attachment())).failed += 1;
                 self.lost.push(lost.clone());
             }
             Event::Progress { .. } => {}
@@ -91,12 +97,20 @@ impl Report {
         }
     }
 
+    /// Returns where an image of so many names is counted.
+    fn tally(&mut self, kind: Kind, names: usize) -> &mut Tally {
+        let tallies = if names == 0 { &mut self.attachments } else { &mut self.groups };
+        tallies.entry(kind.group()).or_default()
+    }
+
     fn record_image(&mut self, (image, kind): (ImageId, Kind), names: usize, outcome: &Outcome) {
-        let tally = self.groups.entry(kind.group()).or_default();
+        let tally = self.tally(kind, names);
+        // An attachment has no names, and is counted once.
+        let number = names.max(1);
         if *outcome == Outcome::Done {
-            tally.done += names;
+            tally.done += number;
         } else {
-            tally.failed += names;
+            tally.failed += number;
         }
         match outcome {
             Outcome::Done => drop(self.done.insert(image)),

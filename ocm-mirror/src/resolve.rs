@@ -18,8 +18,8 @@ use ocm_oci::{Digest, Reference, RepoName, Tag, TagOrDigest};
 use ocm_transport::{Kind as Cause, Source};
 
 use crate::{
-    Archived, Code, Destination, DestinationRules, Failure, Kind, Layouts, Location, Lost, Place,
-    Places, RetryPolicy, Side, Wanted, WishId, Wishes, retry::Patience,
+    Archived, ArchivedAttachments, Code, Destination, DestinationRules, Failure, Kind, Layouts,
+    Location, Lost, Place, Places, RetryPolicy, Side, Wanted, WishId, Wishes, retry::Patience,
 };
 
 mod additional;
@@ -91,6 +91,7 @@ pub async fn resolve(resolving: Resolving<'_>) -> Resolved {
     gathered.update_graph(&resolving).await;
     gathered.operators(&resolving).await;
     gathered.additional_images(resolving.upstream);
+    gathered.resolved.attachments = resolving.upstream.attachments();
     gathered.resolved
 }
 
@@ -105,6 +106,8 @@ pub struct Resolved {
     pub blocked: Vec<String>,
     /// What people should know, in the order of the configuration.
     pub notices: Vec<Notice>,
+    /// What an archive holds of what is said about images; `None` where places are asked.
+    pub attachments: Option<ArchivedAttachments>,
     /// What is needed of all this when the images are there.
     pub decided: Decided,
     /// What was built, if anything was: [`Place::Built`], as long as it lives.
@@ -121,6 +124,14 @@ pub enum Upstream<'a> {
 }
 
 impl Upstream<'_> {
+    /// Returns what is said about its images, where that is known without asking.
+    fn attachments(self) -> Option<ArchivedAttachments> {
+        match self {
+            Self::Archive(archived) => Some(archived.attachments()),
+            Self::Origins(_) => None,
+        }
+    }
+
     /// Returns where an image is read that is asked for as `origin`, which means `reference`. A
     /// tag beside a digest is only a name.
     fn find(self, origin: &str, reference: &Reference) -> Result<(Location, TagOrDigest), Failure> {

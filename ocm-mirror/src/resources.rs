@@ -45,7 +45,7 @@ fn image_kind(kind: Kind) -> ImageKind {
         Kind::UpdateGraph => ImageKind::Graph,
         Kind::Catalog => ImageKind::Catalog,
         Kind::Bundle | Kind::RelatedImage => ImageKind::Operator,
-        Kind::Additional | Kind::Helm => ImageKind::Generic,
+        Kind::Additional | Kind::Helm | Kind::Attachment(_) => ImageKind::Generic,
     }
 }
 

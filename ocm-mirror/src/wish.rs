@@ -70,9 +70,16 @@ pub enum Kind {
     Additional,
     /// Found in a chart.
     Helm,
+    /// A signature, or another statement, about an image of that group.
+    Attachment(Group),
 }
 
 impl Kind {
+    /// Whether nobody asked for it by itself.
+    pub fn is_attachment(self) -> bool {
+        matches!(self, Self::Attachment(_))
+    }
+
     /// Returns the group that it is counted in.
     pub fn group(self) -> Group {
         match self {
@@ -80,6 +87,7 @@ impl Kind {
             Self::Catalog | Self::Bundle | Self::RelatedImage => Group::Operator,
             Self::Additional => Group::Additional,
             Self::Helm => Group::Helm,
+            Self::Attachment(group) => group,
         }
     }
 }

@@ -190,8 +190,6 @@ pub(crate) struct IneffectiveArgs {
     #[arg(short, long, hide = true)]
     force: Option<Switch>,
     #[arg(long, hide = true)]
-    remove_signatures: Option<Switch>,
-    #[arg(long, hide = true)]
     tls_verify: Option<Switch>,
     #[arg(long, hide = true)]
     cpu_prof: Option<Switch>,
@@ -222,7 +220,6 @@ impl IneffectiveArgs {
             ("--rootless-storage-path", self.rootless_storage_path.is_some()),
             ("--quiet", self.quiet.is_some()),
             ("--force", self.force.is_some()),
-            ("--remove-signatures", self.remove_signatures.is_some()),
             ("--tls-verify", self.tls_verify.is_some()),
             ("--cpu-prof", self.cpu_prof.is_some()),
             ("--mem-prof", self.mem_prof.is_some()),

@@ -86,6 +86,7 @@ impl Outcome<'_> {
                 None => tally_line(*group, tally),
             });
         }
+        self.attachments(console);
         let there = if super::is_archive(self.plan) { "shared" } else { "found there" };
         let mut parts = vec![
             format!("{} copied in {}", HumanBytes(blobs.bytes), count(blobs.copied, "blob")),
@@ -103,6 +104,18 @@ impl Outcome<'_> {
         let line = parts.join(", ");
         let told = ReportTold { event: "report", report: &self.followed.report };
         console.tell(Level::Info, &told, &line);
+    }
+
+    /// Says how signatures and the like went, unless the run was cut short.
+    fn attachments(&self, console: &mut Console) {
+        let tallies = self.followed.report.attachments.values();
+        let (done, expected) = tallies
+            .fold((0, 0), |(done, expected), tally| (done + tally.done, expected + tally.expected));
+        if expected > 0 && self.followed.stop.is_none() {
+            let mark = if done == expected { '✓' } else { '✗' };
+            let what = "signatures and other attachments of images mirrored";
+            console.info(format!(" {mark}  {done} / {expected} {what}"));
+        }
     }
 
     /// Of an archive that was not completed nothing is kept.

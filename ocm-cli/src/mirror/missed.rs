@@ -46,6 +46,9 @@ pub(super) fn all(plan: &Plan, report: &Report) -> Vec<Missed> {
     let lost = report.lost.iter().map(|lost| Missed::of(&lost.failure.image, &lost.failure));
     let mut missed: Vec<_> = lost.collect();
     for (id, image) in plan.images() {
+        // What is about an image that is not there is missed by nobody.
+        let failed = report.failed.get(&id).filter(|_| image.is_attachment());
+        missed.extend(failed.map(|failure| Missed::of(image.origin(), failure)));
         for name in &image.names {
             if let Some(failure) = report.failed.get(&id) {
                 missed.push(Missed::of(&name.origin, failure));

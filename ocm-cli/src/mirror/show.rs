@@ -84,13 +84,16 @@ fn told(summary: &Summary) -> serde_json::Value {
 }
 
 fn line(summary: &Summary) -> String {
-    let Summary { images, present, lost, blobs, .. } = *summary;
+    let Summary { images, present, lost, attachments, blobs, .. } = *summary;
     let mut parts = vec![count(images, "image")];
     if present > 0 {
         parts.push(format!("{present} already there"));
     }
     if lost > 0 {
         parts.push(format!("{lost} cannot be had"));
+    }
+    if attachments > 0 {
+        parts.push(format!("with {}", count(attachments, "attachment")));
     }
     parts.push(format!("{} in all", HumanBytes(summary.bytes_in_all)));
     if summary.bytes_shared > 0 {

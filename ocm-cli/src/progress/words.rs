@@ -15,6 +15,7 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
         Kind::RelatedImage => "operatorRelatedImage",
         Kind::Additional => "generic",
         Kind::Helm => "helmImage",
+        Kind::Attachment(_) => "attachment",
         _ => "image",
     }
 }

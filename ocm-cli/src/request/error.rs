@@ -84,6 +84,9 @@ pub(crate) enum UsageError {
     /// Both dry runs at once.
     #[error("`--dry-run` and `--dry-run-manifest-lists` exclude each other")]
     DryRuns,
+    /// Signatures are wanted and not wanted.
+    #[error("the flags about signatures contradict each other")]
+    Signatures,
     /// A bound out of bounds.
     #[error("`{flag} {given}` is not between 1 and 64")]
     Parallel {

@@ -54,6 +54,34 @@ fn the_destination_and_two_flags_say_which_way_content_goes() {
     }
 }
 
+#[test]
+fn signatures_are_copied_unless_told_otherwise() {
+    let wanted = |words: &str| request(&format!("-c isc.yaml {words} file://out"));
+    let signatures = |words: &str| wanted(words).unwrap().signatures;
+    let missing = |signatures| (signatures, AttachingScope::Missing);
+    for (words, expected) in [
+        ("", missing(Signatures::Copy)),
+        ("--signatures copy", missing(Signatures::Copy)),
+        ("--signatures require", missing(Signatures::Require)),
+        ("--signatures=skip", missing(Signatures::Skip)),
+        ("--remove-signatures", missing(Signatures::Skip)),
+        ("--remove-signatures=false", missing(Signatures::Copy)),
+        ("--remove-signatures --signatures skip", missing(Signatures::Skip)),
+        ("--refresh-signatures", (Signatures::Copy, AttachingScope::All)),
+    ] {
+        assert_eq!(signatures(words), expected, "{words}");
+    }
+    for words in [
+        "--remove-signatures --signatures copy",
+        "--remove-signatures --signatures require",
+        "--remove-signatures --refresh-signatures",
+        "--signatures skip --refresh-signatures",
+    ] {
+        let complaint = complaint(&format!("-c isc.yaml {words} file://out"));
+        assert_eq!(complaint, "the flags about signatures contradict each other", "{words}");
+    }
+}
+
 /// oc-mirror refuses them: it looks for the names of its own directories in the user's paths.
 #[test]
 fn no_path_is_reserved() {

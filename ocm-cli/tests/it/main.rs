@@ -10,4 +10,5 @@ mod mirror;
 mod operators;
 mod releases;
 mod signals;
+mod signatures;
 mod world;

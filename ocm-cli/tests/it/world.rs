@@ -32,7 +32,11 @@ pub(crate) struct Said {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let (upstream, memory) = (Upstream::of(&SHAPE, 7), Memory::default());
+        Self::of(Upstream::of(&SHAPE, 7)).await
+    }
+
+    pub(crate) async fn of(upstream: Upstream) -> Self {
+        let memory = Memory::default();
         let far = FaultRegistry::serve(Arc::new(upstream.clone())).await.unwrap();
         let near = Loopback::serve(Arc::new(memory.clone())).await.unwrap();
         let world = Self { upstream, far, memory, near, directory: tempfile::tempdir().unwrap() };

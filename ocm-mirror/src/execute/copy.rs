@@ -57,6 +57,10 @@ impl Copier {
                 self.push(image, &digest, None).await?;
                 Ok(None)
             }
+            What::Placed => {
+                self.push(image, &image.root, None).await?;
+                Ok(None)
+            }
             What::Root => self.root(image).await,
         }
     }

@@ -36,7 +36,10 @@ pub(super) enum What {
     Blob(Digest),
     /// Push a manifest, whose blobs and children are there.
     Manifest(Digest),
-    /// Push the image's root and point its tags at it; what it lists and needs is there.
+    /// Push the image's root by its digest, before what is attached to it.
+    Placed,
+    /// Push the image's root and point its tags at it; what it lists and needs is there, and what
+    /// is attached to it.
     Root,
 }
 
@@ -48,6 +51,8 @@ pub(super) struct Schedule {
     ready: BTreeMap<ImageId, BTreeSet<JobId>>,
     running: BTreeMap<ImageId, usize>,
     claims: BTreeMap<Digest, Claim>,
+    /// Jobs that others wait for, and can do without.
+    optional: BTreeSet<JobId>,
     bounds: Bounds,
 }
 
@@ -82,17 +87,55 @@ impl Schedule {
             ready: BTreeMap::new(),
             running: BTreeMap::new(),
             claims: BTreeMap::new(),
+            optional: BTreeSet::new(),
             bounds,
         };
         let (mut known, mut roots) = (Known::new(), BTreeMap::new());
+        let mut attached: BTreeMap<ImageId, Vec<_>> = BTreeMap::new();
         for (id, image) in plan.images() {
+            if let Some(to) = image.attached_to() {
+                attached.entry(to).or_default().push((id, image));
+            }
+        }
+        for (id, image) in plan.images().filter(|(_, image)| image.attached_to().is_none()) {
             let mut after = schedule.add_tree(plan, (id, image), &mut known);
+            let about = attached.remove(&id).unwrap_or_default();
+            if !about.is_empty() {
+                // Some registries refuse a statement about what they do not have; and if there
+                // is a tag, then all of it is there.
+                let placed = schedule.add((id, What::Placed), after);
+                known.entry((&image.repository, &image.root, true)).or_insert(placed);
+                after = BTreeSet::from([placed]);
+                for (id, attachment) in about {
+                    let root = schedule.attach(plan, (id, attachment), placed, &mut known);
+                    roots.insert(id, root);
+                    after.insert(root);
+                }
+            }
             after.extend(image.needs.iter().filter_map(|need| roots.get(need).copied()));
             let root = schedule.add((id, What::Root), after);
             known.entry((&image.repository, &image.root, true)).or_insert(root);
             roots.insert(id, root);
         }
         schedule
+    }
+
+    /// Adds an attachment of an image whose content is there after `placed`.
+    fn attach<'a>(
+        &mut self,
+        plan: &'a Plan,
+        (id, image): (ImageId, &'a Image),
+        placed: JobId,
+        known: &mut Known<'a>,
+    ) -> JobId {
+        let mut after = self.add_tree(plan, (id, image), known);
+        after.insert(placed);
+        let root = self.add((id, What::Root), after);
+        known.entry((&image.repository, &image.root, true)).or_insert(root);
+        if image.attached.as_ref().is_none_or(|attached| !attached.is_required) {
+            self.optional.insert(root);
+        }
+        root
     }
 
     /// Adds what is under an image's root, as far as its repository does not get it already;
@@ -194,16 +237,20 @@ impl Schedule {
         let (mut ended, mut settled) = (Vec::new(), vec![(id, outcome)]);
         while let Some((id, outcome)) = settled.pop() {
             let Some(job) = self.jobs.get_mut(id.0) else { continue };
-            let image = (job.what == What::Root).then_some(job.image);
-            let loss = match (&outcome, image) {
-                (Outcome::Done, _) => None,
-                (_, Some(because)) => Some(Outcome::Skipped { because }),
-                (lost, None) => Some(lost.clone()),
-            };
+            let (image, is_root) = (job.image, job.what == What::Root);
+            let is_whole = matches!(job.what, What::Root | What::Placed);
+            let is_lost = outcome != Outcome::Done && !self.optional.contains(&id);
             for later in mem::take(&mut job.dependents) {
+                let is_other = self.jobs.get(later.0).is_none_or(|later| later.image != image);
+                let loss = is_lost.then(|| match &outcome {
+                    _ if is_whole && is_other => Outcome::Skipped { because: image },
+                    lost => lost.clone(),
+                });
                 settled.extend(self.inform(later, loss.as_ref()).map(|lost| (later, lost)));
             }
-            ended.extend(image.map(|image| (image, outcome)));
+            if is_root {
+                ended.push((image, outcome));
+            }
         }
         ended
     }

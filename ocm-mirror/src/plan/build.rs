@@ -5,9 +5,12 @@ use std::{
 
 use ocm_oci::{Digest, RepoName, Tag};
 
-use super::{Blob, Content, Image, ImageId, Lost, Name, Plan, PlanError, Present, check::VERSION};
+use super::{
+    Attached, Blob, Content, Image, ImageId, Lost, Name, Plan, PlanError, Present, check::VERSION,
+};
 use crate::{
-    Answer, Code, Expansion, Failure, Location, Place, Side, Survey, Wanted, WishId, Wishes,
+    Answer, Code, Expansion, Failure, Kind, Location, Place, Side, Survey, Wanted, WishId, Wishes,
+    attach::{Attachment, Attachments},
 };
 
 /// A plan, and what to tell about how it came to be.
@@ -71,6 +74,11 @@ pub fn plan(
         };
         let fate = draft.decide(wanted, answer.as_ref(), expansion.lost.get(&id));
         draft.fates.insert(id, fate);
+        match fate {
+            Fate::There => draft.attach(None, id, &expansion.attachments),
+            Fate::Planned(image) => draft.attach(Some(image), id, &expansion.attachments),
+            Fate::Lost => {}
+        }
     }
     let warnings = mem::take(&mut draft.warnings);
     let plan = draft.fill(expansion, to).try_into()?;
@@ -153,6 +161,63 @@ impl Draft {
         self.warnings.push(Warning::TagMoved { repository, tag, from, to });
     }
 
+    /// Adds what is said about an image, behind it.
+    fn attach(&mut self, to: Option<ImageId>, id: WishId, attachments: &Attachments) {
+        let is_required = attachments.required.contains(&id);
+        for nth in attachments.of.get(&id).into_iter().flatten() {
+            let Some(attachment) = attachments.all.get(*nth) else { continue };
+            match &attachment.lost {
+                None => self.attachment(to, attachment, is_required),
+                Some(why) => self.miss(attachment.wanted.kind, why),
+            }
+        }
+        for lost in attachments.unheard.get(&id).into_iter().flatten() {
+            self.miss(lost.kind, &lost.failure);
+        }
+    }
+
+    fn miss(&mut self, kind: Kind, why: &Failure) {
+        let lost = Lost { kind, failure: why.clone() };
+        if !self.lost.contains(&lost) {
+            self.lost.push(lost);
+        }
+    }
+
+    fn attachment(&mut self, to: Option<ImageId>, attachment: &Attachment, is_required: bool) {
+        let Attachment { wanted, tag, root, subject, is_signature, .. } = attachment;
+        if tag.is_some() {
+            self.claim_tag(wanted, root);
+        }
+        let key = (wanted.repository.clone(), root.clone());
+        let id = *self.known.entry(key).or_insert_with(|| {
+            // What somebody asked for, and is attached to something, has no attachments itself.
+            let to = to.filter(|to| self.images.get(to.0).is_some_and(|to| to.attached.is_none()));
+            let (subject, origin) = (subject.clone(), wanted.origin.clone());
+            let attached =
+                Attached { to, subject, origin, is_signature: *is_signature, is_required };
+            self.sources.push(Vec::new());
+            self.images.push(Image {
+                root: root.clone(),
+                repository: wanted.repository.clone(),
+                names: Vec::new(),
+                tags: BTreeSet::new(),
+                kind: wanted.kind,
+                needs: BTreeSet::new(),
+                attached: Some(Box::new(attached)),
+            });
+            ImageId(self.images.len() - 1)
+        });
+        if let Some(image) = self.images.get_mut(id.0) {
+            image.tags.extend(tag.clone());
+        }
+        self.sources.get_mut(id.0).into_iter().for_each(|from| from.push(wanted.from.clone()));
+        // One that came with an earlier image is waited for like any other.
+        let needing = to.filter(|to| is_required && id < *to);
+        if let Some(image) = needing.and_then(|to| self.images.get_mut(to.0)) {
+            image.needs.insert(id);
+        }
+    }
+
     /// Finds or makes the image: two wishes for the same content in the same repository are one.
     fn image(&mut self, wish: &Wanted, root: &Digest) -> ImageId {
         let key = (wish.repository.clone(), root.clone());
@@ -165,6 +230,7 @@ impl Draft {
                 tags: BTreeSet::new(),
                 kind: wish.kind,
                 needs: BTreeSet::new(),
+                attached: None,
             });
             ImageId(self.images.len() - 1)
         });

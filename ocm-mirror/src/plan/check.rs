@@ -32,7 +32,7 @@ pub enum PlanError {
         /// Its digest, or its name.
         what: String,
     },
-    /// An image needs one that does not come before it.
+    /// An image needs one, or is attached to one, that does not come before it.
     #[error("image `{origin}` needs one that does not come before it")]
     Order {
         /// The image.
@@ -132,11 +132,19 @@ fn same<'a>(
     }
 }
 
+/// Whether an attachment, if it is one, is of an image beside it that is none itself.
+fn is_well_attached(image: &Image, content: &Content, is_late: impl Fn(&ImageId) -> bool) -> bool {
+    let Some(to) = image.attached_to() else { return true };
+    let subject = content.images.get(to.0).filter(|_| !is_late(&to));
+    subject.is_some_and(|one| one.repository == image.repository && one.attached.is_none())
+}
+
 fn check_images(content: &Content) -> Result<(), PlanError> {
     let (mut images, mut tags) = (BTreeSet::new(), BTreeSet::new());
     for (index, image) in content.images.iter().enumerate() {
         let (Image { root, repository, .. }, origin) = (image, image.origin().to_owned());
-        if image.needs.iter().any(|need| *need >= ImageId(index)) {
+        let is_late = |other: &ImageId| *other >= ImageId(index);
+        if image.needs.iter().any(is_late) || !is_well_attached(image, content, is_late) {
             return Err(PlanError::Order { origin });
         }
         if !images.insert((repository, root)) {

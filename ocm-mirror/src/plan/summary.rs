@@ -13,6 +13,8 @@ pub struct Summary {
     pub present: usize,
     /// Those of them that cannot be had.
     pub lost: usize,
+    /// Signatures and other statements about them, to be copied as well.
+    pub attachments: usize,
     /// Blobs to move, each once.
     pub blobs: usize,
     /// Manifests to write, each once.
@@ -37,11 +39,13 @@ impl Plan {
             self.images().map(|(_, image)| self.image_bytes(image)).fold(0, u64::saturating_add);
         let to_fetch = blobs.saturating_add(manifest_bytes);
         let copied: usize = self.images().map(|(_, image)| image.names.len()).sum();
-        let (present, lost) = (self.present().len(), self.lost().len());
+        let lost = self.lost().iter().filter(|lost| !lost.kind.is_attachment()).count();
+        let present = self.present().len();
         Summary {
             images: copied + present + lost,
             present,
             lost,
+            attachments: self.images().filter(|(_, image)| image.is_attachment()).count(),
             blobs: self.content.blobs.len(),
             manifests: manifests.len(),
             bytes_in_all: in_all,

@@ -16,6 +16,7 @@ pub fn additional_images(
 ) -> Resolved {
     let mut gathered = Gathered::new(image_set, rules);
     gathered.additional_images(from);
+    gathered.resolved.attachments = from.attachments();
     gathered.resolved
 }
 

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use futures::StreamExt as _;
 use ocm_config::{ImageSet, parse};
 use ocm_mirror::{
-    Archived, Asking, Code, DestinationRules, Holdings, Layouts, Means, Options, Place, Places,
-    Plan, PlatformIndex, Report, Request, Resolved, Upstream as From, additional_images, contents,
-    execute, prepare,
+    Archived, Asking, Attaching, Code, DestinationRules, Holdings, Layouts, Means, Options, Place,
+    Places, Plan, PlatformIndex, Report, Request, Resolved, Upstream as From, additional_images,
+    contents, execute, prepare,
 };
 use ocm_oci::{Host, Platform, TagOrDigest};
 use ocm_testkit::{Blob, Content, Format, Published, Shape, Upstream};
@@ -20,7 +20,7 @@ use crate::world::quick;
 
 const SHAPE: Shape = Shape { images: 4, layers: 3, shared: 1, layer_bytes: 40_000 };
 
-fn far() -> Host {
+pub(crate) fn far() -> Host {
     "far.example".parse().unwrap()
 }
 
@@ -46,7 +46,7 @@ async fn run(plan: Plan, means: Means) -> Report {
 }
 
 /// Mirrors to disk; returns what happened.
-async fn to_disk(
+pub(crate) async fn to_disk(
     upstream: &Upstream,
     set: &ImageSet,
     (directory, size): (&Path, Option<u64>),
@@ -66,7 +66,7 @@ async fn to_disk(
 }
 
 /// Mirrors from disk into `to`.
-async fn from_disk(set: &ImageSet, directory: &Path, to: &Memory) -> Report {
+pub(crate) async fn from_disk(set: &ImageSet, directory: &Path, to: &Memory) -> Report {
     from_disk_as(set, directory, to, PlatformIndex::Keep).await
 }
 
@@ -79,14 +79,15 @@ async fn from_disk_as(
     let reader = ArchiveReader::open(directory).await.unwrap();
     let archived = Archived::read(&reader).await.unwrap();
     let rules: DestinationRules = "docker://mirror.example:5000/ns".parse().unwrap();
-    let Resolved { wishes, lost, .. } =
+    let Resolved { wishes, lost, attachments, .. } =
         additional_images(set, Some(&rules), From::Archive(&archived));
+    let attaching = Attaching { archived: attachments, ..Attaching::default() };
     let place = Place::Registry(rules.host().clone());
     let places = Places::default()
         .with_source(Place::Archive, Arc::new(reader))
         .with_destination(place.clone(), Arc::new(to.clone()));
     let request = Request::new(wishes, place, std::env::temp_dir());
-    let request = Request { lost, platform_index, ..request };
+    let request = Request { lost, platform_index, attaching, ..request };
     let prepared = prepare(request, &places).await.unwrap();
     run(prepared.planned.plan, Means { places, pack: prepared.pack }).await
 }

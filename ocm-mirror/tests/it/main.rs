@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod attachments;
 mod layers;
 mod layouts;
 mod mapping;

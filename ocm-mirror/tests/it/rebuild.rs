@@ -66,14 +66,8 @@ async fn mirror(overlay: &Arc<Overlay>, built: &Built) -> Memory {
     let places = Places::default()
         .with_source(Place::Built, Arc::clone(overlay) as Arc<dyn ocm_transport::Transport>)
         .with_destination(near(), Arc::new(to.clone()));
-    let request = Request {
-        wishes,
-        lost: Vec::new(),
-        to: near(),
-        asking: Asking { retry: quick(), ..Asking::default() },
-        platform_index: PlatformIndex::Keep,
-        directory: env::temp_dir(),
-    };
+    let asking = Asking { retry: quick(), ..Asking::default() };
+    let request = Request { asking, ..Request::new(wishes, near(), env::temp_dir()) };
     let Prepared { planned, pack } = prepare(request, &places).await.unwrap();
     let run = execute(Arc::new(planned.plan), Means { places, pack }, Options::default());
     let mut report = Report::default();

@@ -4,8 +4,8 @@ use std::{env, num::NonZeroUsize, sync::Arc};
 
 use futures::StreamExt as _;
 use ocm_mirror::{
-    Asking, Event, Kind, Location, Means, Options, Place, Places, Plan, PlatformIndex, Prepared,
-    Report, Request, RetryPolicy, Run, Wanted, WishId, Wishes, execute, prepare,
+    Asking, Attaching, Event, Kind, Location, Means, Options, Place, Places, Plan, PlatformIndex,
+    Prepared, Report, Request, RetryPolicy, Run, Wanted, WishId, Wishes, execute, prepare,
 };
 use ocm_oci::{Digest, MediaType, PlatformFilter, RepoName, Tag, TagOrDigest};
 use ocm_transport::{Manifest, Memory, Stored, Transport as _, conformance};
@@ -15,13 +15,15 @@ pub(crate) struct World {
     pub(crate) to: Memory,
     pub(crate) wishes: Wishes,
     pub(crate) platform_index: PlatformIndex,
+    pub(crate) attaching: Attaching,
 }
 
 impl Default for World {
     fn default() -> Self {
         let memory = || Memory::default().with_chunks_of(NonZeroUsize::new(16).unwrap());
         let (from, to) = (memory(), memory());
-        Self { from, to, wishes: Wishes::default(), platform_index: PlatformIndex::Keep }
+        let (wishes, attaching) = Default::default();
+        Self { from, to, wishes, platform_index: PlatformIndex::Keep, attaching }
     }
 }
 
@@ -86,6 +88,7 @@ impl World {
             to: near(),
             asking: Asking { retry: quick(), ..Asking::default() },
             platform_index: self.platform_index,
+            attaching: self.attaching.clone(),
             directory: env::temp_dir(),
         };
         prepare(request, &self.places()).await.unwrap()
