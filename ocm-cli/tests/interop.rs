@@ -17,8 +17,8 @@ use std::{
 
 use futures::StreamExt as _;
 use ocm_mirror::{
-    Asking, CatalogImage, ContentStore, ImageFiles, Kind, Location, Means, Options, Overlay, Place,
-    Places, PlatformIndex, Report, Request, RetryPolicy, Wanted, Wishes,
+    CatalogImage, ContentStore, ImageFiles, Kind, Location, Means, Options, Overlay, Place, Places,
+    Report, Request, RetryPolicy, Wanted, Wishes,
 };
 use ocm_oci::{Digest, Platform, PlatformFilter, TagOrDigest};
 use ocm_testkit::{Blob, Catalog, Content, Format};
@@ -398,14 +398,7 @@ async fn rebuild(source: &Registry, target: &Registry, files: &BTreeMap<String, 
         kind: Kind::Additional,
         needs: [].into(),
     });
-    let request = Request {
-        wishes,
-        lost: Vec::new(),
-        to: there,
-        asking: Asking::default(),
-        platform_index: PlatformIndex::Keep,
-        directory: workspace.path().to_owned(),
-    };
+    let request = Request::new(wishes, there, workspace.path().to_owned());
     let prepared = ocm_mirror::prepare(request, &places).await.unwrap();
     let means = Means { places, pack: prepared.pack };
     let plan = Arc::new(prepared.planned.plan);
