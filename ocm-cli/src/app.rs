@@ -13,11 +13,12 @@ use crate::{
         VersionArgs,
     },
     clock::Clock,
+    config,
     console::{Colour, Console, Status, Stream},
     demo,
     environment::Environment,
     exit::Exit,
-    graph, list,
+    graph, init, list,
     mirror::{self, Session},
     report::Complaint,
     request::{Request, UsageError},
@@ -30,7 +31,7 @@ use crate::{
 const PLUGIN: (&str, &str) = ("oc-mirror", "oc mirror");
 
 /// Commands of oc-mirror that are not here.
-const COMMANDS_TO_COME: [&str; 4] = ["delete", "completion", "describe", "init"];
+const COMMANDS_TO_COME: [&str; 3] = ["delete", "completion", "describe"];
 
 /// Something that takes its time.
 #[derive(Debug)]
@@ -75,6 +76,8 @@ pub(crate) fn main() -> Exit {
     }
     let job = match args.command {
         Some(LowCommand::Version(args)) => return print_version(&args, &mut console),
+        Some(LowCommand::Config(args)) => return config::run(&args, &mut console),
+        Some(LowCommand::Init(args)) => return init::run(&args, &mut console),
         Some(LowCommand::Serve(args)) => Job::Serve(args),
         Some(LowCommand::Demo(args)) => Job::Demo(args),
         Some(LowCommand::Graph(args)) => Job::Graph(Box::new(args)),

@@ -12,6 +12,7 @@ use clap::{
     error::{ContextKind, ErrorKind},
 };
 
+mod config;
 mod flags;
 mod graph;
 mod list;
@@ -21,6 +22,7 @@ mod side;
 mod signatures;
 mod values;
 
+pub(crate) use config::{CheckArgs, ConfigArgs, ConfigCommand, InitArgs, InitFormat};
 pub(crate) use flags::{
     ArchiveArgs, IneffectiveArgs, LogFormat, LogLevel, MirrorArgs, OutputArgs, PlatformIndex,
     RegistryArgs,
@@ -78,6 +80,10 @@ pub(crate) struct LowArgs {
 /// A word that names something else to do than mirroring.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LowCommand {
+    /// Check, convert and describe configurations
+    Config(ConfigArgs),
+    /// Print a configuration to begin with
+    Init(InitArgs),
     /// Show a whole round trip, without internet and without an account
     Demo(DemoArgs),
     /// Ask update graphs: upgrade paths, and which releases a configuration means
@@ -168,7 +174,8 @@ pub(crate) fn command(program: &str) -> Command {
         let lines: Vec<_> = lines.iter().map(|line| line.replace("PROGRAM", program)).collect();
         format!("Examples:\n  {}", lines.join("\n  "))
     };
-    LowArgs::command()
+    let command = config::with_examples(LowArgs::command(), &example);
+    command
         .bin_name(program)
         .override_usage(usage)
         .subcommand_value_name("COMMAND")

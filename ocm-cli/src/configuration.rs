@@ -44,21 +44,24 @@ pub(crate) fn read(file: &Path, console: &mut Console) -> Result<Configuration, 
 ///
 /// As [`read`].
 pub(crate) fn read_any(file: &Path, console: &mut Console) -> Result<Configuration, Halt> {
-    let bytes = files::read_input(file)?;
+    let bytes = files::read_at_most(file, ocm_config::SIZE_LIMIT)?;
     match ocm_config::parse(&bytes) {
         Ok(parsed) => {
-            for warning in &parsed.warnings {
-                console.tell(Level::Warn, warning, &warning_line(file, warning));
-            }
+            tell(file, &parsed.warnings, console);
             Ok(Configuration { image_set: parsed.image_set, text: bytes.into() })
         }
         Err(faults) => {
-            let text = shown(&String::from_utf8_lossy(&bytes));
-            for complaint in complaints(file, &text, &faults) {
-                console.complain(&complaint);
-            }
+            complain(file, &bytes, &faults, console);
             Err(Halt::Said)
         }
+    }
+}
+
+/// Says all that is wrong with a document that cannot be used.
+pub(crate) fn complain(file: &Path, bytes: &[u8], faults: &Faults, console: &mut Console) {
+    let text = shown(&String::from_utf8_lossy(bytes));
+    for complaint in complaints(file, &text, faults) {
+        console.complain(&complaint);
     }
 }
 
@@ -125,6 +128,14 @@ fn complain_of_images(file: &Path, bytes: &[u8], image_set: &ImageSet, console: 
     console.warn(format!("{wrong} of `{}` cannot be mirrored as written", file.display()));
 }
 
+/// Says on a line each what to know about a configuration that can be used.
+pub(crate) fn tell(file: &Path, warnings: &[Fault], console: &mut Console) {
+    for warning in warnings {
+        let level = if warning.severity == Severity::Note { Level::Info } else { Level::Warn };
+        console.tell(level, warning, &warning_line(file, warning));
+    }
+}
+
 fn warning_line(file: &Path, warning: &Fault) -> String {
     let (line, column) = (warning.location.line, warning.location.column);
     let text = format!("{}:{line}:{column}: {}", file.display(), warning.message);
@@ -146,13 +157,15 @@ fn complaints(file: &Path, text: &str, faults: &Faults) -> Vec<Complaint> {
             _ => String::new(),
         };
         let message = format!("`{}` has {count} errors{rest}", file.display());
-        complaints.push(Complaint::told([message], None));
+        let hint = format!("`ocm config check {}` shows all of them", file.display());
+        complaints.push(Complaint::told([message], Some(hint)));
     }
     complaints
 }
 
-fn complaint(file: &Path, text: &str, fault: &Fault) -> Complaint {
-    let name = file.display().to_string();
+/// Makes a complaint of a fault; `text` is the document as it is [`shown`].
+pub(crate) fn complaint(file: &Path, text: &str, fault: &Fault) -> Complaint {
+    let name = name(file);
     let (line, column) = (fault.location.line, fault.location.column);
     let details = json!({
         "file": &name, "line": line, "column": column, "path": &fault.location.path,
@@ -162,10 +175,25 @@ fn complaint(file: &Path, text: &str, fault: &Fault) -> Complaint {
         "" => fault.message.clone(),
         path => format!("{path}: {}", fault.message),
     };
-    let complaint = Complaint::told([message], fault.help.clone()).with_details(details);
+    let severity = match fault.severity {
+        Severity::Note => miette::Severity::Advice,
+        Severity::Warning => miette::Severity::Warning,
+        Severity::Error => miette::Severity::Error,
+    };
+    let complaint = Complaint::told([message], fault.help.clone())
+        .with_details(details)
+        .with_severity(severity);
     let Some((at, length)) = span(text, line, column) else { return complaint };
     let labels = vec![LabeledSpan::new(Some("here".to_owned()), at, length)];
     complaint.with_excerpt(Excerpt { file: NamedSource::new(name, text.to_owned()), labels })
+}
+
+/// Returns what people call a file.
+pub(crate) fn name(file: &Path) -> String {
+    match file.to_str() {
+        Some(files::STANDARD_INPUT) => "standard input".to_owned(),
+        _ => file.display().to_string(),
+    }
 }
 
 /// Finds the word at a place: where it begins, and how many bytes it has.
@@ -180,9 +208,11 @@ fn span(text: &str, line: u32, column: u32) -> Option<(usize, usize)> {
     Some((before + at, word.len()))
 }
 
-/// Hides what a terminal would obey. Lines stay lines, and columns stay columns.
-fn shown(text: &str) -> String {
+/// Hides what a terminal would obey. Lines stay lines, whatever they end in, and columns stay
+/// columns.
+pub(crate) fn shown(text: &str) -> String {
     let is_hidden = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars().map(|c| if is_hidden(c) { '␣' } else { c }).collect()
 }
 

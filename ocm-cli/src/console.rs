@@ -162,6 +162,12 @@ impl Console {
         self.print(&format!("{object:#}\n"));
     }
 
+    /// Prints a complaint that is the result which was asked for.
+    pub(crate) fn draw(&mut self, complaint: &Complaint) {
+        let text = complaint.draw(self.out.colour, self.status.width(WIDTH));
+        self.print(&format!("{}\n", text.trim_end()));
+    }
+
     /// Sets what comes apart from what was, for people.
     pub(crate) fn space(&mut self) {
         if self.format == LogFormat::Text {

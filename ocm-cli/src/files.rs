@@ -12,7 +12,7 @@
 //! when something goes into it.
 
 use std::{
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
     io::{self, Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -25,6 +25,8 @@ use crate::request::Flow;
 /// Most runs that begin in one second and have logs of their own.
 const MOST_RUNS: u32 = 99;
 const WORKING_DIR: &str = "working-dir";
+/// The name of what is typed or piped in.
+pub(crate) const STANDARD_INPUT: &str = "-";
 /// What files of results may be, before the umask.
 const FILE_MODE: u32 = 0o644;
 
@@ -201,22 +203,22 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })
 }
 
-/// Reads a file, or, as `-`, the standard input.
+/// Reads a file, or what is typed or piped in where its name is `-`, and one byte more than
+/// `limit` at most: whoever reads it sees that it is too long.
 ///
 /// # Errors
 ///
 /// When it cannot be read.
-pub(crate) fn read_input(path: &Path) -> Result<Vec<u8>, FileError> {
-    if path != Path::new("-") {
-        return read(path);
-    }
-    let mut bytes = Vec::new();
-    let path = PathBuf::from("the standard input");
-    let limit = u64::try_from(ocm_graph::Graph::MAX_BYTES).unwrap_or(u64::MAX);
-    match io::stdin().lock().take(limit).read_to_end(&mut bytes) {
-        Ok(_) => Ok(bytes),
-        Err(source) => Err(FileError::Read { path, source }),
-    }
+pub(crate) fn read_at_most(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut content = Vec::new();
+    let read = if path == Path::new(STANDARD_INPUT) {
+        io::stdin().lock().take(limit).read_to_end(&mut content)
+    } else {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut content))
+    };
+    read.map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    Ok(content)
 }
 
 /// Writes a file whole, or leaves what was there.

@@ -24,6 +24,9 @@ pub(crate) struct Complaint {
     /// Text of a file that it is about.
     #[serde(skip)]
     pub(crate) excerpt: Option<Excerpt>,
+    /// How bad it is; an error where nothing is said.
+    #[serde(skip)]
+    pub(crate) severity: Option<miette::Severity>,
 }
 
 /// A file, and places in it.
@@ -67,6 +70,12 @@ impl Complaint {
     #[must_use]
     pub(crate) fn with_details(self, details: serde_json::Value) -> Self {
         Self { details: Some(details), ..self }
+    }
+
+    /// Says how bad it is.
+    #[must_use]
+    pub(crate) fn with_severity(self, severity: miette::Severity) -> Self {
+        Self { severity: Some(severity), ..self }
     }
 
     /// Adds places in a file.
@@ -150,6 +159,10 @@ impl Error for Cause {
 impl Diagnostic for Shown<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.complaint.hint.as_ref().map(|hint| -> Box<dyn fmt::Display> { Box::new(hint) })
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        self.complaint.severity
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

@@ -30,7 +30,7 @@ pub fn convert(bytes: &[u8]) -> Result<Converted, Faults> {
     let opened = open(bytes, None, &mut findings);
     let converted = opened.and_then(|opened| {
         let document = opened.read_document(&mut findings)?;
-        let mut comments = remarks::find(opened.text, &opened.root, opened.kind);
+        let mut comments = remarks::find(&opened.text, &opened.root, opened.kind);
         tell(&findings.take_changes(), text_of(&opened.root, "apiVersion"), &mut comments);
         let yaml = match &document {
             Document::ImageSet(image_set) => image_set.to_commented_yaml(comments),

@@ -84,7 +84,12 @@ impl<'n> Cursor<'n> {
                 findings.add(self.wrong_type("a list").with_help(help));
                 Vec::new()
             }
-            _ => self.refuse("a list", findings).unwrap_or_default(),
+            Value::Broken => Vec::new(),
+            _ => {
+                let help = "write each item below it, after `- `".to_owned();
+                findings.add(self.wrong_type("a list").with_help(help));
+                Vec::new()
+            }
         }
     }
 

@@ -1,9 +1,9 @@
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use crate::{
     cursor::{Cursor, Fields},
     fault::{Code, Fault, Faults, Findings, quoted},
-    image_set::{DeleteSet, ImageSet},
+    image_set::{DeleteSet, ImageSet, Mirror},
     keys::{self, Dialect, Keys},
     node::{Node, Value},
     reader,
@@ -48,6 +48,24 @@ pub enum Document {
     ImageSet(ImageSet),
     /// It says what to delete.
     DeleteSet(DeleteSet),
+}
+
+impl Document {
+    /// Returns what it says: what is to be mirrored, or to be deleted.
+    pub fn mirror(&self) -> &Mirror {
+        match self {
+            Self::ImageSet(image_set) => &image_set.mirror,
+            Self::DeleteSet(delete_set) => &delete_set.delete,
+        }
+    }
+
+    /// Returns its `kind`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ImageSet(_) => Kind::ImageSet.name(),
+            Self::DeleteSet(_) => Kind::DeleteSet.name(),
+        }
+    }
 }
 
 /// Reads an `ImageSetConfiguration`.
@@ -138,7 +156,7 @@ impl Kind {
 
 /// A document whose text is YAML.
 pub(crate) struct Opened<'b> {
-    pub(crate) text: &'b str,
+    pub(crate) text: Cow<'b, str>,
     pub(crate) root: Rc<Node>,
     pub(crate) kind: Kind,
 }
@@ -150,7 +168,7 @@ pub(crate) fn open<'b>(
     findings: &mut Findings,
 ) -> Option<Opened<'b>> {
     let text = source::text(bytes, findings)?;
-    let Some(root) = yaml::read(text, findings).filter(|root| !root.is_null()) else {
+    let Some(root) = yaml::read(&text, findings).filter(|root| !root.is_null()) else {
         // Unless what is wrong has been said already.
         let fault = Fault::error(Code::Empty, beginning(), "there is no configuration in it");
         let kind = wanted.unwrap_or(Kind::ImageSet).name();
@@ -250,5 +268,9 @@ fn check_version(fields: &Fields<'_>, findings: &mut Findings) {
         },
     };
     let fault = Fault::warning(Code::ApiVersion, location, message);
-    findings.add(fault.with_help(format!("write `apiVersion: {API_VERSION}`")));
+    let help = match findings.dialect() {
+        Dialect::V2alpha1 => format!("write `apiVersion: {API_VERSION}`"),
+        _ => "`ocm config convert FILE` writes all of it anew".to_owned(),
+    };
+    findings.add(fault.with_help(help));
 }

@@ -120,6 +120,18 @@ pub enum Code {
     NotImplemented,
 }
 
+impl Code {
+    /// Returns what to do where nothing better can be said: something to run, to begin with.
+    fn usual_help(self) -> &'static str {
+        match self {
+            Self::TooLarge => "look whether this is the file that you mean",
+            Self::UnknownKey => "remove it: `ocm config schema` prints all keys that there are",
+            Self::MissingKey => "add it: `ocm init` prints a configuration to compare with",
+            _ => "`ocm init` prints a configuration to compare with",
+        }
+    }
+}
+
 /// A place in a document, as a person and as a program would name it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Location {
@@ -294,6 +306,8 @@ impl Findings {
     }
 
     pub(crate) fn add(&mut self, fault: Fault) {
+        let help = fault.help.clone().unwrap_or_else(|| fault.code.usual_help().to_owned());
+        let fault = Fault { help: Some(help), ..fault };
         let kept = self.kept(fault.severity);
         if kept.len() < KEPT_FAULTS {
             kept.push(fault);

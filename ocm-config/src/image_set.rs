@@ -1,4 +1,7 @@
-use crate::{archive_size::ArchiveSize, fault::Location};
+use crate::{
+    archive_size::ArchiveSize,
+    fault::{Fault, Location},
+};
 
 mod catalog;
 mod depth;
@@ -57,4 +60,17 @@ pub struct Sample {
     pub name: String,
     /// Where it stands in the configuration.
     pub location: Location,
+}
+
+impl Mirror {
+    /// Returns all that is wrong with single catalogs and images, in the order of the lines. The
+    /// others can be mirrored.
+    pub fn item_faults(&self) -> Vec<Fault> {
+        let catalogs = self.operators.iter().filter_map(|catalog| catalog.wanted.as_ref().err());
+        let images = self.additional_images.iter().filter_map(|image| image.wanted.as_ref().err());
+        let of_catalogs = catalogs.flatten().map(Fault::from);
+        let mut faults: Vec<_> = of_catalogs.chain(images.flatten().map(Fault::from)).collect();
+        faults.sort_by_key(|fault| (fault.location.line, fault.location.column));
+        faults
+    }
 }

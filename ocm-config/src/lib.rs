@@ -36,6 +36,7 @@ mod scalar;
 mod schema;
 mod source;
 mod suggest;
+mod template;
 mod tree;
 mod version;
 mod yaml;
@@ -54,4 +55,6 @@ pub use image_set::{
 };
 pub use pattern::{Pattern, PatternError, PatternFault};
 pub use schema::json_schema;
+pub use source::SIZE_LIMIT;
+pub use template::{Template, TemplateError};
 pub use version::{VersionBound, VersionError};

@@ -77,7 +77,12 @@ fn read_sample(sample: &Cursor<'_>, findings: &mut Findings) -> Option<Sample> {
 
 fn archive_size(size: &Cursor<'_>, findings: &mut Findings) -> Option<ArchiveSize> {
     let Value::Number(written) = &size.node().value else {
-        findings.add(size.wrong_type("a whole number of GiB, such as `4`"));
+        let help = match &size.node().value {
+            Value::Text(text) if text.parse::<u64>().is_ok() => "remove the quotes",
+            _ => "write for example `archiveSize: 4`",
+        };
+        let fault = size.wrong_type("a whole number of GiB, such as `4`");
+        findings.add(fault.with_help(help.to_owned()));
         return None;
     };
     let refuse = |message: String| Fault::error(Code::InvalidValue, size.location(), message);

@@ -1,10 +1,12 @@
+use std::borrow::Cow;
+
 use crate::fault::{Code, Fault, Findings, Location};
 
 /// Most bytes of a document that are read; the largest configuration known has 60 KB.
-const SIZE_LIMIT: usize = 16 << 20;
+pub const SIZE_LIMIT: usize = 16 << 20;
 
 /// Returns the bytes as text, if they are some.
-pub(crate) fn text<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b str> {
+pub(crate) fn text<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<Cow<'b, str>> {
     if bytes.len() > SIZE_LIMIT {
         let message = format!("more than {} MiB; this is no configuration", SIZE_LIMIT >> 20);
         findings.error(Code::TooLarge, beginning(), message);
@@ -19,11 +21,22 @@ pub(crate) fn text<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b s
             return None;
         }
     };
-    let Some(rest) = text.strip_prefix('\u{feff}') else { return Some(text) };
+    let Some(rest) = text.strip_prefix('\u{feff}') else { return Some(with_plain_lines(text)) };
     let message = "the file begins with a byte order mark, which is left out";
     let fault = Fault::warning(Code::Encoding, beginning(), message);
     findings.add(fault.with_help("save the file as UTF-8 without it".to_owned()));
-    Some(rest)
+    Some(with_plain_lines(rest))
+}
+
+/// Ends each line in a line feed: to YAML a carriage return alone ends one, too, and places are
+/// told in lines.
+fn with_plain_lines(text: &str) -> Cow<'_, str> {
+    let is_alone =
+        |(at, _): (usize, &str)| !text.get(at + 1..).is_some_and(|t| t.starts_with('\n'));
+    if !text.match_indices('\r').any(is_alone) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 /// Returns the place of what a whole document lacks.

@@ -61,7 +61,7 @@ async fn read(args: &GraphPathArgs, session: &mut Session) -> Result<Graph, Halt
 }
 
 fn from_file(file: &Path) -> Result<Graph, Halt> {
-    let bytes = files::read_input(file)?;
+    let bytes = files::read_at_most(file, Graph::MAX_BYTES)?;
     Graph::from_json(&bytes).map_err(|error| {
         let told = format!("`{}` is not an update graph", file.display());
         let of = Complaint::of(&error);

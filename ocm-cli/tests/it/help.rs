@@ -11,8 +11,16 @@ fn run(words: &[&str]) -> Said {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    let nested = ["graph path", "graph select", "list releases"];
-    for command in ["", "demo", "graph", "list", "serve", "version"].into_iter().chain(nested) {
+    let single = ["", "config", "demo", "graph", "init", "list", "serve", "version"];
+    let nested = [
+        "config check",
+        "config convert",
+        "config schema",
+        "graph path",
+        "graph select",
+        "list releases",
+    ];
+    for command in single.into_iter().chain(nested) {
         let words: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
         let help = run(&words);
         help.assert_code(0);

@@ -190,7 +190,11 @@ fn advice(key: &str, similar: Option<&str>) -> Option<String> {
     if let Some(rest) = key.strip_prefix('-') {
         return Some(format!("write a blank after the dash: {}", quoted(&format!("- {rest}"))));
     }
-    similar.map(|key| format!("did you mean `{key}`?"))
+    match key {
+        "mirror" => Some("say what to delete below `delete`, without `mirror`".to_owned()),
+        "delete" => Some("what to delete stands in a file of its own kind".to_owned()),
+        _ => similar.map(|key| format!("did you mean `{key}`?")),
+    }
 }
 
 /// Returns the key that is meant, whatever its case.

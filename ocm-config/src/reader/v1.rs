@@ -15,6 +15,9 @@ use crate::{
 /// The bound below which there is nothing. Its pre-release admits pre-releases.
 const LOWEST: &str = "0.0.0-0";
 
+/// What writes all of it as it is read.
+const CONVERT: &str = "`ocm config convert FILE` writes it so";
+
 /// Says of the value of an old key what is read instead, which is at `now`.
 fn tell(
     fields: &Fields<'_>,
@@ -27,7 +30,7 @@ fn tell(
         (path, now) => format!("{path}.{now}"),
     };
     let fault = Fault::warning(Code::OldKey, fields.key_location(key), what);
-    findings.change(fault, path);
+    findings.change(fault.with_help(CONVERT.to_owned()), path);
 }
 
 fn is_v1(findings: &Findings) -> bool {
@@ -107,7 +110,7 @@ pub(super) fn open_ranges(
         "`full` is left out, since some packages have a range; all others have `minVersion: {LOWEST}`"
     );
     let fault = Fault::warning(Code::OldMeaning, fields.key_location("full"), what);
-    findings.change(fault, fields.location().path.clone());
+    findings.change(fault.with_help(CONVERT.to_owned()), fields.location().path.clone());
     let lowest = || LOWEST.parse::<VersionBound>().ok();
     for package in &mut packages {
         if !is_ranged(package) {

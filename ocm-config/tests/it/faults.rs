@@ -138,7 +138,7 @@ fn each_fault_alone() {
         assert_eq!(fault.location.path, *path, "{document}");
         assert!(fault.message.contains(message), "{document}{fault:#?}");
         let found = fault.help.as_deref().unwrap_or_default();
-        assert_eq!(found.is_empty(), help.is_empty(), "{document}{fault:#?}");
+        assert!(!found.is_empty(), "{document}{fault:#?}");
         assert!(found.contains(help), "{document}{fault:#?}");
         assert!(!fault.to_string().contains('\n'), "{fault}");
     }
