@@ -93,15 +93,21 @@ impl Entries {
     /// Returns those entries whose place `is_kept`.
     pub(crate) fn only(&self, is_kept: impl Fn(usize) -> bool) -> Self {
         let mut kept = Self::default();
+        // What each name is there, as far as it is: names are compared once, and not for each skip.
+        let mut ids = vec![None; self.names.len()];
+        let mut take = |kept: &mut Self, id: NameId| match ids.get_mut(id.0) {
+            Some(known) => *known.get_or_insert_with(|| kept.intern(self.name(id))),
+            None => id,
+        };
         for (_, entry) in self.listed.iter().enumerate().filter(|(nth, _)| is_kept(*nth)) {
             let start = kept.skipped.len();
             for skipped in self.skips(entry) {
-                let id = kept.intern(self.name(*skipped));
+                let id = take(&mut kept, *skipped);
                 kept.skipped.push(id);
             }
             let entry = Entry {
-                name: kept.intern(self.name(entry.name)),
-                replaces: entry.replaces.map(|id| kept.intern(self.name(id))),
+                name: take(&mut kept, entry.name),
+                replaces: entry.replaces.map(|id| take(&mut kept, id)),
                 skip_range: entry.skip_range.clone(),
                 skips: start..kept.skipped.len(),
             };

@@ -1,7 +1,7 @@
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde_json::value::RawValue;
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 
 use super::{error::ObjectFault, members::Members, yaml};
 
@@ -15,15 +15,15 @@ pub enum Format {
 }
 
 /// An object of a catalog, to the byte as it is written. Copies share the bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Body {
     format: Format,
-    bytes: Arc<[u8]>,
+    bytes: Arc<Vec<u8>>,
 }
 
 impl Body {
-    pub(crate) fn new(format: Format, bytes: &[u8]) -> Self {
-        Self { format, bytes: bytes.into() }
+    pub(crate) fn new(format: Format, bytes: Vec<u8>) -> Self {
+        Self { format, bytes: Arc::new(bytes) }
     }
 
     /// Returns how it is written.
@@ -55,12 +55,15 @@ impl Body {
                 let members = Members::of(&self.bytes).map_err(ObjectFault::Json)?;
                 let quoted = serde_json::to_string(text).map_err(ObjectFault::Json)?;
                 Ok(match members.get(key) {
-                    Some(old) => self.spliced(old, &quoted),
+                    Some(old) => {
+                        self.spliced(old, |bytes| bytes.extend_from_slice(quoted.as_bytes()))
+                    }
                     None => self.with_member(key, &quoted),
                 })
             }
             Format::Yaml => self.changed(|members| {
-                members.insert(key.into(), text.into());
+                let key = key_of(members, key);
+                members.insert(key, text.into());
             }),
         }
     }
@@ -77,10 +80,11 @@ impl Body {
                 let Some(old) = members.get(key) else { return Ok(self.clone()) };
                 let items: Vec<&RawValue> =
                     serde_json::from_str(old.get()).map_err(ObjectFault::Json)?;
-                Ok(self.spliced(old, &kept_items(old.get(), &items, is_kept)))
+                Ok(self.spliced(old, |bytes| keep_items(old.get(), &items, is_kept, bytes)))
             }
             Format::Yaml => self.changed(|members| {
-                if let Some(Value::Sequence(items)) = members.get_mut(key) {
+                let key = key_of(members, key);
+                if let Some(Value::Sequence(items)) = members.get_mut(&key) {
                     let mut nth = 0..;
                     items.retain(|_| nth.next().is_some_and(&is_kept));
                 }
@@ -88,12 +92,16 @@ impl Body {
         }
     }
 
-    /// Puts `new` where `old`, which is a part of it, stands.
-    fn spliced(&self, old: &RawValue, new: &str) -> Self {
-        let start = offset(&self.bytes, old.get());
-        let (before, rest) = self.bytes.split_at(start.min(self.bytes.len()));
-        let after = rest.get(old.get().len()..).unwrap_or_default();
-        Self::new(self.format, &[before, new.as_bytes(), after].concat())
+    /// Puts what `write` writes where `old`, which is a part of it, stands.
+    fn spliced(&self, old: &RawValue, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let start = offset(&self.bytes, old.get()).min(self.bytes.len());
+        let (before, rest) = self.bytes.split_at(start);
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        bytes.extend_from_slice(before);
+        write(&mut bytes);
+        bytes.extend_from_slice(rest.get(old.get().len()..).unwrap_or_default());
+        bytes.shrink_to_fit();
+        Self::new(self.format, bytes)
     }
 
     /// Puts a member before all others.
@@ -101,38 +109,60 @@ impl Body {
         let inner = self.bytes.strip_prefix(b"{").unwrap_or(&self.bytes);
         let comma = if inner.trim_ascii_start().starts_with(b"}") { "" } else { "," };
         let member = format!("{{\n    \"{key}\": {value}{comma}");
-        Self::new(self.format, &[member.as_bytes(), inner].concat())
+        Self::new(self.format, [member.as_bytes(), inner].concat())
     }
 
-    fn changed(&self, change: impl FnOnce(&mut serde_yaml::Mapping)) -> Result<Self, ObjectFault> {
+    fn changed(&self, change: impl FnOnce(&mut Mapping)) -> Result<Self, ObjectFault> {
         let mut document = yaml::read(&self.bytes)?.ok_or(ObjectFault::NoObject)?;
         if let Value::Mapping(members) = &mut document {
             change(members);
         }
-        Ok(Self::new(self.format, &yaml::write(&document)))
+        Ok(Self::new(self.format, yaml::write(&document)))
+    }
+}
+
+/// Says how long it is: bundles are too long to be looked at.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.bytes.len();
+        f.debug_struct("Body").field("format", &self.format).field("length", &length).finish()
     }
 }
 
 /// Writes the items of a list that are kept, with the blanks that the list has between them.
-fn kept_items(list: &str, items: &[&RawValue], is_kept: impl Fn(usize) -> bool) -> String {
-    let places = items.iter().map(|item| {
+fn keep_items(
+    list: &str,
+    items: &[&RawValue],
+    is_kept: impl Fn(usize) -> bool,
+    bytes: &mut Vec<u8>,
+) {
+    let place = |item: &RawValue| {
         let start = offset(list.as_bytes(), item.get());
         start..start + item.get().len()
-    });
-    let places: Vec<Range<usize>> = places.collect();
-    let (Some(begin), Some(end)) = (places.first(), places.last()) else { return list.to_owned() };
-    let between = match places.as_slice() {
-        [one, two, ..] => list.get(one.end..two.start),
+    };
+    let between = match items {
+        [one, two, ..] => list.get(place(one).end..place(two).start),
         _ => None,
     };
-    let kept = items.iter().enumerate().filter(|(nth, _)| is_kept(*nth));
-    let kept: Vec<&str> = kept.map(|(_, item)| item.get()).collect();
-    if kept.is_empty() {
-        return "[]".to_owned();
+    let between = between.unwrap_or(", ");
+    let begin = items.first().and_then(|item| list.get(..place(item).start)).unwrap_or("[");
+    let end = items.last().and_then(|item| list.get(place(item).end..)).unwrap_or("]");
+    let mut kept = items.iter().enumerate().filter(|(nth, _)| is_kept(*nth)).peekable();
+    if kept.peek().is_none() {
+        bytes.extend_from_slice(b"[]");
+        return;
     }
-    let before = list.get(..begin.start).unwrap_or("[");
-    let after = list.get(end.end..).unwrap_or("]");
-    format!("{before}{}{after}", kept.join(between.unwrap_or(", ")))
+    for (nth, (_, item)) in kept.enumerate() {
+        bytes.extend_from_slice(if nth == 0 { begin } else { between }.as_bytes());
+        bytes.extend_from_slice(item.get().as_bytes());
+    }
+    bytes.extend_from_slice(end.as_bytes());
+}
+
+/// Returns the key that is read as `key`, in the case that it has; see [`Members::get`].
+fn key_of(members: &Mapping, key: &str) -> Value {
+    let keys = members.keys().filter_map(Value::as_str);
+    keys.filter(|known| known.eq_ignore_ascii_case(key)).last().unwrap_or(key).into()
 }
 
 /// Returns where in `whole` a part that was borrowed from it begins, in bytes.

@@ -147,7 +147,7 @@ impl Reader<'_> {
         if !self.wanted.has(head) {
             return Ok(None);
         }
-        Object::read(head, members, || Body::new(format, text)).map(Some)
+        Object::read(head, members, || Body::new(format, text.to_vec())).map(Some)
     }
 
     fn refuse(&mut self, line: usize, head: &Head, fault: ObjectFault, ends_file: bool) {

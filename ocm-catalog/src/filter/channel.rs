@@ -44,7 +44,7 @@ impl<'a> Trimmer<'a> {
             return self.exactly(version, range);
         }
         let Some(graph) = self.graph(findings) else { return Kept::Failed };
-        let versions = self.versions(findings);
+        let versions = self.versions(&graph, findings);
         let contains = |version: &BundleVersion| range.contains(version, self.pre_releases);
         let is_in_range: Vec<bool> =
             versions.iter().map(|version| version.is_some_and(contains)).collect();
@@ -52,7 +52,6 @@ impl<'a> Trimmer<'a> {
         let Some(Cut { is_kept, out_of_range }) = cut(self.entries, &graph, &is_in_range) else {
             return Kept::Nothing { instead };
         };
-        let out_of_range = out_of_range.into_iter().filter(|name| graph.entry(*name).is_some());
         for name in out_of_range {
             findings.warnings.push(Warning::OutOfRange {
                 package: self.package_name.to_owned(),
@@ -62,11 +61,7 @@ impl<'a> Trimmer<'a> {
                 range: range.to_string(),
             });
         }
-        match self.only(|name| is_kept.get(name.index()) == Some(&true)) {
-            // All that is in the range is a name that an entry replaces, and that is no entry.
-            Kept::Entries(kept) if !kept.contains(&true) => Kept::Nothing { instead },
-            kept => kept,
-        }
+        self.only(|name| is_kept.get(name.index()) == Some(&true))
     }
 
     /// Keeps the one entry of a version. Of several that differ in build metadata alone it is the
@@ -98,11 +93,18 @@ impl<'a> Trimmer<'a> {
         ChannelGraph::of(self.entries).map_err(refuse).ok()
     }
 
-    /// Returns of each name the version of its bundle, at its place.
-    fn versions(&self, findings: &mut Findings) -> Vec<Option<&'a BundleVersion>> {
+    /// Returns of each entry the version of its bundle, at the place of its name. What an entry
+    /// replaces or skips and is no entry has none here: nothing of it remains, so that nothing
+    /// else should remain for its sake.
+    fn versions(
+        &self,
+        graph: &ChannelGraph<'_>,
+        findings: &mut Findings,
+    ) -> Vec<Option<&'a BundleVersion>> {
         let mut versions = vec![None; self.entries.name_count()];
         for (name, bundle) in self.package.bundles() {
-            let place = self.entries.id(name).and_then(|id| versions.get_mut(id.index()));
+            let entry = self.entries.id(name).filter(|id| graph.entry(*id).is_some());
+            let place = entry.and_then(|id| versions.get_mut(id.index()));
             let Some(place) = place else { continue };
             *place = bundle.version();
             if place.is_none() {

@@ -21,6 +21,13 @@ pub(super) struct Decision {
     pub(super) channels: BTreeMap<String, Vec<bool>>,
 }
 
+/// Whether a channel that is selected is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    There,
+    Missing,
+}
+
 /// Decides what remains of one package.
 #[derive(Debug)]
 pub(super) struct Decider<'a> {
@@ -69,24 +76,35 @@ impl<'a> Decider<'a> {
 
     /// Finds fault with ranges that cannot be meant, and with versions that no bundle has.
     fn check_ranges(&self, wanted: &PackageSelection, findings: &mut Findings) {
-        let package = || self.name.to_owned();
         let own = wanted.channels.iter().filter(|channel| !channel.versions.is_unbounded());
         for channel in own.clone().filter(|_| !wanted.versions.is_unbounded()) {
-            let channel = channel.name.clone();
-            findings.errors.push(FilterError::VersionsTwice { package: package(), channel });
+            let (package, channel) = (self.name.to_owned(), channel.name.clone());
+            findings.errors.push(FilterError::VersionsTwice { package, channel });
         }
-        let ranges = own.map(|channel| &channel.versions).chain([&wanted.versions]);
-        for range in ranges.filter(|range| !range.is_unbounded()) {
-            if self.selection.extent == Extent::Full {
-                let (package, range) = (package(), range.to_string());
-                findings.errors.push(FilterError::FullWithVersions { package, range });
-            } else if range.is_crossed() {
-                let (package, range) = (package(), range.to_string());
-                findings.errors.push(FilterError::CrossedBounds { package, range });
-            } else if let Some(version) = range.exact().filter(|version| !self.has(version)) {
-                let (package, version) = (package(), version.clone());
-                findings.errors.push(FilterError::NoSuchVersion { package, version });
-            }
+        self.check_range(&wanted.versions, Presence::There, findings);
+        for channel in own {
+            let is_there = self.package.channels().contains_key(&channel.name);
+            let presence = if is_there { Presence::There } else { Presence::Missing };
+            self.check_range(&channel.versions, presence, findings);
+        }
+    }
+
+    /// What a channel that is missing would have had is not looked for.
+    fn check_range(&self, range: &VersionRange, presence: Presence, findings: &mut Findings) {
+        if range.is_unbounded() {
+            return;
+        }
+        let package = self.name.to_owned();
+        let version = range.exact().filter(|_| presence == Presence::There);
+        if self.selection.extent == Extent::Full {
+            let range = range.to_string();
+            findings.errors.push(FilterError::FullWithVersions { package, range });
+        } else if range.is_crossed() {
+            let range = range.to_string();
+            findings.errors.push(FilterError::CrossedBounds { package, range });
+        } else if let Some(version) = version.filter(|version| !self.has(version)) {
+            let version = version.clone();
+            findings.errors.push(FilterError::NoSuchVersion { package, version });
         }
     }
 

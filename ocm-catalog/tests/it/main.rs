@@ -3,10 +3,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
     clippy::print_stderr,
     reason = "helpers of tests may panic and say that they are skipped; only functions marked as tests \
               are excused by themselves"
 )]
 
 mod corpus;
+mod examples;
+mod fixture;
+mod naive;
 mod oracle;
+mod properties;
