@@ -11,6 +11,7 @@ mod body;
 mod documents;
 mod error;
 mod head;
+mod ignore;
 mod members;
 mod read;
 mod yaml;

@@ -74,6 +74,3 @@ fn check_deprecations(package: &Package, flaws: &mut Vec<Flaw>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

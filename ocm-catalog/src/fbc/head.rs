@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::{error::ObjectFault, members::Members};
+use super::{error::ObjectFault, members::Members, yaml::WORDS};
 
 /// What an object says of itself: `schema`, and to which package it belongs, and its name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -107,7 +107,6 @@ fn plain_text(value: &[u8]) -> Option<&str> {
 
 /// Whether some reader of YAML takes it for a truth value, a number or nothing.
 fn means_something_else(value: &str) -> bool {
-    const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
     let is_number = value.starts_with(|c: char| c.is_ascii_digit())
         && value
             .bytes()

@@ -7,6 +7,7 @@ use super::{
     documents::{Content, Document, Documents},
     error::{DocumentError, ObjectFault, ObjectName},
     head::Head,
+    ignore::IgnoreRules,
     members::Members,
     yaml,
 };
@@ -32,6 +33,8 @@ pub struct CatalogFile {
     pub(crate) errors: Vec<DocumentError>,
     /// What cannot be read and does not.
     pub(crate) ignored: Vec<DocumentError>,
+    /// Which files are none of the catalog's, if this one says so.
+    pub(crate) rules: Option<IgnoreRules>,
 }
 
 /// An object that is wanted.
@@ -60,7 +63,8 @@ impl Wanted {
 /// Reads a file of a catalog. `path` is relative to its root, with `/` between its parts.
 ///
 /// Each file is read by itself, so that several can be at once; [`assemble`](crate::assemble)
-/// makes a catalog of them. Of what is not wanted only the names of packages are kept.
+/// makes a catalog of them. Of what is not wanted only the names of packages are kept. A file
+/// `.indexignore` is one of them, and says which others are none.
 pub fn read(path: &str, bytes: &[u8], wanted: &Wanted) -> CatalogFile {
     let mut reader = Reader { path, bytes, wanted, counted: (0, 1), broken: Vec::new() };
     let mut file = CatalogFile {
@@ -69,7 +73,11 @@ pub fn read(path: &str, bytes: &[u8], wanted: &Wanted) -> CatalogFile {
         packages: BTreeSet::new(),
         errors: Vec::new(),
         ignored: Vec::new(),
+        rules: IgnoreRules::of(path, bytes),
     };
+    if file.rules.is_some() {
+        return file;
+    }
     for document in Documents::new(bytes) {
         reader.document(document, &mut file);
     }

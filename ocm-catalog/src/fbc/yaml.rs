@@ -7,6 +7,9 @@ use serde_yaml::Value;
 use super::error::ObjectFault;
 pub(crate) use write::write;
 
+/// Words that some reader of YAML takes for a truth value or for nothing, in any case.
+pub(crate) const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+
 /// Reads a document; `None` where it is empty, as it is after a separator at the end of a file.
 pub(crate) fn read(document: &[u8]) -> Result<Option<Value>, ObjectFault> {
     let mut value: Value = serde_yaml::from_slice(document).map_err(ObjectFault::Yaml)?;

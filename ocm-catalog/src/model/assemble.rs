@@ -51,6 +51,7 @@ impl std::error::Error for BrokenCatalog {
 pub fn assemble(files: impl IntoIterator<Item = CatalogFile>) -> Result<Assembled, BrokenCatalog> {
     let mut files: Vec<_> = files.into_iter().collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
+    leave_out(&mut files);
     let mut known = BTreeSet::new();
     let (mut errors, mut ignored) = (Vec::new(), Vec::new());
     let mut shelf = Shelf::default();
@@ -72,6 +73,17 @@ pub fn assemble(files: impl IntoIterator<Item = CatalogFile>) -> Result<Assemble
     catalog.known = Arc::new(known);
     sort_others(&mut catalog);
     Ok(Assembled { catalog, ignored })
+}
+
+/// Leaves out the files that a `.indexignore` names: of several, the deepest that says something of
+/// a file counts.
+fn leave_out(files: &mut Vec<CatalogFile>) {
+    let mut rules: Vec<_> = files.iter_mut().filter_map(|file| file.rules.take()).collect();
+    rules.sort_by_key(|rules| std::cmp::Reverse(rules.depth()));
+    files.retain(|file| {
+        let said = rules.iter().find_map(|rules| rules.is_ignored(&file.path));
+        !said.unwrap_or_default()
+    });
 }
 
 /// What comes from several files stands in an order that none of them decides.

@@ -1,6 +1,6 @@
 //! Small catalogs and selections, written on a line.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, error::Error, fmt::Write as _};
 
 use ocm_catalog::{
     Bound, Catalog, ChannelSelection, FilterErrors, Filtered, Package, PackageSelection, Selection,
@@ -114,11 +114,13 @@ pub(crate) fn refused(catalog: &Catalog, text: &str) -> String {
 
 /// Returns each error with its causes.
 pub(crate) fn words(errors: &FilterErrors) -> String {
-    let chain = |error: &dyn std::error::Error| {
-        let causes = std::iter::successors(Some(error), |error| error.source());
-        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-    };
     errors.errors().iter().map(|error| chain(error)).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns an error with its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Returns the bundles that are left, sorted.

@@ -16,3 +16,6 @@ mod fixture;
 mod naive;
 mod oracle;
 mod properties;
+mod reading;
+mod validation;
+mod writing;

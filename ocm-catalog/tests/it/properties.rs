@@ -206,7 +206,7 @@ fn selections_of_the_corpus() {
         catalogs += 1;
     }
     eprintln!("{all} selections of {catalogs} catalogs, of {remaining} something remains");
-    assert!(catalogs > 50 && all > 4_000 && remaining * 3 > all, "{catalogs} {all} {remaining}");
+    assert!(catalogs > 20 && all > 2_000 && remaining * 3 > all, "{catalogs} {all} {remaining}");
 }
 
 /// Returns the directories that are a catalog each.
@@ -225,9 +225,8 @@ fn roots(corpus: &Path) -> Vec<std::path::PathBuf> {
         several.push(release);
     }
     several.push(corpus.join("fbc/snapshots"));
-    for parent in several {
-        roots.extend(directories(&parent));
-    }
+    // Releases of one operator differ little: every third will do.
+    roots.extend(several.iter().flat_map(|parent| directories(parent)).step_by(3));
     roots
 }
 

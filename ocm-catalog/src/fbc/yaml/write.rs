@@ -1,15 +1,14 @@
 use serde_yaml::{Mapping, Value};
 
+use super::WORDS;
+
 /// Writes a document so that every reader of YAML, whatever its version, reads the same: texts
 /// that are not plain words stand between quotes, as in JSON.
 pub(crate) fn write(document: &Value) -> Vec<u8> {
     let mut text = String::new();
     match document {
         Value::Mapping(mapping) if !mapping.is_empty() => members(mapping, 0, &mut text),
-        other => {
-            scalar(other, &mut text);
-            text.push('\n');
-        }
+        other => line(other, &mut text),
     }
     text.into_bytes()
 }
@@ -32,8 +31,10 @@ fn members(mapping: &Mapping, depth: usize, text: &mut String) {
                 text.push('\n');
                 items(inner, depth, text);
             }
-            Value::Tagged(tagged) => nested(&tagged.value, depth, text),
-            other => nested(other, depth, text),
+            other => {
+                text.push(' ');
+                line(other, text);
+            }
         }
     }
 }
@@ -42,25 +43,21 @@ fn members(mapping: &Mapping, depth: usize, text: &mut String) {
 fn items(sequence: &[Value], depth: usize, text: &mut String) {
     for item in sequence {
         indent(depth, text);
-        text.push('-');
+        text.push_str("- ");
         match item {
-            Value::Mapping(inner) if !inner.is_empty() => {
-                text.push(' ');
-                members(inner, depth + 1, text);
-            }
-            other => nested(other, depth, text),
+            Value::Mapping(inner) if !inner.is_empty() => members(inner, depth + 1, text),
+            other => line(other, text),
         }
     }
 }
 
-fn nested(value: &Value, _depth: usize, text: &mut String) {
-    text.push(' ');
-    scalar(value, text);
-    text.push('\n');
-}
-
 fn indent(depth: usize, text: &mut String) {
     text.extend(std::iter::repeat_n("  ", depth));
+}
+
+fn line(value: &Value, text: &mut String) {
+    scalar(value, text);
+    text.push('\n');
 }
 
 /// Writes it on one line: a scalar, or anything else as JSON, which is YAML as well.
@@ -73,7 +70,6 @@ fn scalar(value: &Value, text: &mut String) {
 
 /// Whether a text needs no quotes, by the rules of all versions: a word of letters.
 fn is_plain(text: &str) -> bool {
-    const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
     let is_safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'/' | b'_');
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(is_safe)

@@ -7,9 +7,6 @@ use ocm_catalog::{
 use super::unusable;
 use crate::{CatalogImage, Code, Failure, Limits, Seen, Side, Visitor};
 
-/// A file that says which others are none of the catalog's.
-const IGNORE: &str = ".indexignore";
-
 /// What was found in a catalog's image.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -27,9 +24,6 @@ struct Reader {
 
 impl Visitor for Reader {
     fn file(&mut self, path: &str, size: u64, content: &mut dyn Read) -> io::Result<()> {
-        if path.rsplit('/').next() == Some(IGNORE) {
-            return Ok(());
-        }
         let mut bytes = Vec::with_capacity(usize::try_from(size.min(1 << 20)).unwrap_or_default());
         content.read_to_end(&mut bytes)?;
         self.files.push(read(path, &bytes, &self.wanted));
