@@ -95,3 +95,8 @@ pub use update_graphs::{
     GraphDirectory, KeptGraphs, UpdateGraphError, UpdateGraphs, graph_file, keep_graphs,
 };
 pub use wish::{Group, Kind, Wanted, WishId, Wishes};
+
+/// The examples of README.md, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
