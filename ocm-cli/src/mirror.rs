@@ -126,7 +126,10 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
         lost: resolved.lost,
         asking: asking(request),
         platform_index: platform_index(request.platform_index),
-        attaching: attaching(request, resolved.attachments),
+        attaching: Attaching {
+            required: resolved.need_signature,
+            ..attaching(request, resolved.attachments)
+        },
         ..plain_request(resolved.wishes, &ends, run.working_dir.path())
     };
     let prepared = session.stopping.unless(ocm_mirror::prepare(asked, &places)).await;

@@ -81,6 +81,8 @@ pub(crate) struct ReleaseRules {
     /// Whether those have to be signed that may be unsigned: the one that the configuration names,
     /// and those of OKD.
     pub(crate) unsigned: Policy,
+    /// Whether payloads from 4.21 on must have the sigstore signature that nodes ask for.
+    pub(crate) sigstore: Policy,
     /// What the image of the update graph is built upon, where that was said.
     pub(crate) graph_base: Option<ImageRef>,
 }
@@ -252,8 +254,9 @@ fn choose<T>(switch: Switch, on: T, off: T) -> T {
 
 fn release_rules(typed: &ReleaseArgs) -> ReleaseRules {
     let unsigned = choose(typed.ignore_release_signature, Policy::Ignored, Policy::Required);
+    let sigstore = choose(typed.allow_unsigned_release, Policy::Ignored, Policy::Required);
     let graph_base = typed.graph_base_image.clone();
-    ReleaseRules { paths: typed.paths.rules(), unsigned, graph_base }
+    ReleaseRules { paths: typed.paths.rules(), unsigned, sigstore, graph_base }
 }
 
 fn workspace(typed: &MirrorArgs) -> Result<Option<PathBuf>, UsageError> {

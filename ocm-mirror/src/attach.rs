@@ -125,7 +125,7 @@ pub(crate) async fn attach(
         find::forget_present(&mut attachments, context).await;
     }
     expansion = read(expansion, &mut attachments, context).await;
-    require::check(&mut expansion, &subjects, &attachments, context);
+    require::check(&mut expansion, &subjects, &attachments, (attaching, context));
     expansion.attachments = attachments;
     expansion
 }

@@ -20,6 +20,7 @@ use ocm_transport::{Kind as Cause, Source};
 use crate::{
     Archived, ArchivedAttachments, Code, Destination, DestinationRules, Failure, Kind, Layouts,
     Location, Lost, Place, Places, RetryPolicy, Side, Wanted, WishId, Wishes, retry::Patience,
+    signature,
 };
 
 mod additional;
@@ -106,6 +107,8 @@ pub struct Resolved {
     pub blocked: Vec<String>,
     /// What people should know, in the order of the configuration.
     pub notices: Vec<Notice>,
+    /// Images that are of no use to a cluster without a signature beside them.
+    pub need_signature: BTreeSet<WishId>,
     /// What an archive holds of what is said about images; `None` where places are asked.
     pub attachments: Option<ArchivedAttachments>,
     /// What is needed of all this when the images are there.
@@ -152,6 +155,8 @@ struct Gathered<'a> {
     image_set: &'a ImageSet,
     rules: Option<&'a DestinationRules>,
     resolved: Resolved,
+    /// Whether payloads must have the signature that nodes ask for.
+    sigstore: signature::Policy,
     /// Wishes by what tells them apart.
     known: BTreeMap<(String, RepoName, Tag, ocm_oci::PlatformFilter), WishId>,
     /// What has been given up, and why.
@@ -160,8 +165,8 @@ struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     fn new(image_set: &'a ImageSet, rules: Option<&'a DestinationRules>) -> Self {
-        let (resolved, known, told) = Default::default();
-        Self { image_set, rules, resolved, known, told }
+        let (resolved, sigstore, known, told) = Default::default();
+        Self { image_set, rules, resolved, sigstore, known, told }
     }
 
     /// Adds a wish; the same once more is the one that is there.

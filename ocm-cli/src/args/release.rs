@@ -17,6 +17,9 @@ pub(crate) struct ReleaseArgs {
     /// signature
     #[arg(long, default_value_t = Switch::Off, help_heading = "Releases")]
     pub(crate) ignore_release_signature: Switch,
+    /// Mirror payloads from 4.21 on even without the sigstore signature that nodes ask for
+    #[arg(long, default_value_t = Switch::Off, help_heading = "Releases")]
+    pub(crate) allow_unsigned_release: Switch,
     /// Build the image of the update graph (`graph: true`) upon this one, which has `bash` and
     /// `cp` [default: Red Hat's ubi9/ubi]
     #[arg(long, value_name = "IMAGE", help_heading = "Releases")]

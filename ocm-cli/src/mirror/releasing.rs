@@ -97,6 +97,7 @@ impl ReleaseMeans {
             web: self.web.as_ref(),
             trust: &self.trust,
             unsigned: rules.unsigned,
+            sigstore: rules.sigstore,
             now: self.now,
         }
     }

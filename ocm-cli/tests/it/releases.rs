@@ -289,3 +289,47 @@ async fn a_graph_image_that_cannot_be_built_says_what_to_do() {
     // Nothing else suffers.
     world.assert_there(4).await;
 }
+
+/// From 4.21 on a node refuses a payload without its sigstore signature, and never boots.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_nodes_would_refuse_is_not_mirrored() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    let made = Releases::new(7, &world.world.far.host());
+    let (older, newer) = (made.release("4.20.3", &[]), made.release("4.21.0", &["4.20.3"]));
+    let mut site = Website::default();
+    let signer = ReleaseSigner::trusted();
+    for release in [&older, &newer] {
+        for image in release.published() {
+            put(&image, &world.place).await;
+        }
+        let name =
+            format!("quay.io/openshift-release-dev/ocp-release:{}-x86_64", release.version());
+        let signature = signer.sign(release.digest(), &name);
+        site = site.with_signature("/store/", release.digest(), 1, signature);
+    }
+    let signatures = site.serve().await.unwrap();
+    let world = ReleaseWorld { releases: vec![older, newer], signatures, ..world };
+    world.publish("stable-4.21", &[0, 1], &[(0, 1)]);
+    world.world.write_config(
+        "  platform:\n    channels:\n    - {name: stable-4.21, minVersion: 4.20.3, maxVersion: \
+         4.21.0}\n",
+    );
+    let said = world.mirror("--remove-signatures");
+    said.assert_code(2);
+    said.assert_says("ack-4.20-sigstore-in-4.21");
+    said.assert_says("--allow-unsigned-release");
+    world.assert_there(0).await;
+    let payloads = world.world.memory.source(&"ns/openshift/release-images".parse().unwrap());
+    let tag = |text: &str| TagOrDigest::Tag(text.parse().unwrap());
+    assert!(payloads.head(&tag("4.21.0-x86_64")).await.unwrap().is_none());
+    // Signed, it goes, and its signature with it, whatever is wanted of others.
+    let signature =
+        ocm_testkit::Upstream::of(&crate::world::SHAPE, 9).published()[0].content.clone();
+    let digest = world.releases[1].digest();
+    let name = format!("sha256-{}.sig", digest.hex());
+    put(&Published::tagged("openshift-release-dev/ocp-release", &name, signature), &world.place)
+        .await;
+    world.mirror("--remove-signatures").assert_code(0);
+    world.assert_there(1).await;
+    assert!(payloads.head(&tag(&name)).await.unwrap().is_some(), "its signature is not there");
+}

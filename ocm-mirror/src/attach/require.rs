@@ -2,8 +2,16 @@ use std::collections::BTreeSet;
 
 use ocm_oci::Digest;
 
-use super::{Attachments, Context, Subjects};
+use super::{Attaching, Attachments, Context, Subjects};
 use crate::{Code, Expansion, Failure, Side, WishId};
+
+/// What helps where signatures are required of all images.
+const IMAGE_HINT: &str = "ask whoever publishes the image to sign it; with `--signatures copy`, \
+                          images are mirrored without a signature where there is none";
+/// What helps with a payload, whatever is wanted of other images.
+const PAYLOAD_HINT: &str = "from 4.21 on nodes refuse to pull a payload whose sigstore signature does not stand beside \
+     it, and never boot; mirror it from where it is signed, or, for a cluster that does not ask, \
+     with `--allow-unsigned-release`";
 
 /// Gives up the images that need a signature and have none.
 ///
@@ -13,13 +21,14 @@ pub(super) fn check(
     expansion: &mut Expansion,
     subjects: &Subjects,
     attachments: &Attachments,
-    context: Context<'_>,
+    (attaching, context): (&Attaching, Context<'_>),
 ) {
     for (id, wanted) in context.wishes.iter().filter(|(id, _)| subjects.required.contains(id)) {
         let Some(root) = subjects.roots.get(&id) else { continue };
         let signed = attachments.signed(id);
         let Some(unsigned) = unsigned(expansion, root, &signed) else { continue };
-        let failure = attachments.trouble(id).unwrap_or_else(|| no_signature(&unsigned));
+        let hint = if attaching.required.contains(&id) { PAYLOAD_HINT } else { IMAGE_HINT };
+        let failure = attachments.trouble(id).unwrap_or_else(|| no_signature(&unsigned, hint));
         expansion.lost.entry(id).or_insert(failure.of(&wanted.origin));
     }
 }
@@ -40,12 +49,9 @@ fn unsigned(expansion: &Expansion, root: &Digest, signed: &BTreeSet<&Digest>) ->
     None
 }
 
-fn no_signature(digest: &Digest) -> Failure {
+fn no_signature(digest: &Digest, hint: &str) -> Failure {
     let what = format!("`{digest}` is not signed: there is no signature beside it");
-    Failure::without(Code::Signature, Side::Source, what).with_hint(
-        "ask whoever publishes the image to sign it; with `--signatures copy`, images are mirrored \
-         without a signature where there is none",
-    )
+    Failure::without(Code::Signature, Side::Source, what).with_hint(hint)
 }
 
 impl Attachments {

@@ -50,6 +50,7 @@ struct Candidate {
 impl Gathered<'_> {
     /// Adds every image of every release that is wanted.
     pub(super) async fn releases(&mut self, resolving: &Resolving<'_>) {
+        self.sigstore = resolving.releasing.sigstore;
         let releases = &resolving.image_set.mirror.platform;
         if !releases.has_releases() {
             return;
@@ -166,7 +167,8 @@ impl Gathered<'_> {
         location: Location,
         (payload, from): (&Payload, Upstream<'_>),
     ) {
-        let Accepted { origin, digest, tag, signed } = accepted;
+        let needs_signature = self.needs_signature(&accepted, payload);
+        let Accepted { origin, digest, tag, signed, .. } = accepted;
         let written = origin.as_written();
         let platforms = self.image_set.mirror.platform.platforms.clone();
         let components = match self.components(payload) {
@@ -190,7 +192,7 @@ impl Gathered<'_> {
         if self.is_blocked(written, &destination) {
             return;
         }
-        self.wish(Wanted {
+        let wish = self.wish(Wanted {
             origin: written.to_owned(),
             from: location,
             reference: TagOrDigest::Digest(digest.clone()),
@@ -200,9 +202,21 @@ impl Gathered<'_> {
             kind: Kind::Release,
             needs,
         });
+        if needs_signature {
+            self.resolved.need_signature.insert(wish);
+        }
         let signatures = signed.into_iter().map(|signed: Signed| signed.message).collect();
         let decided = DecidedRelease { origin, digest, destination, signatures };
         self.resolved.decided.releases.push(decided);
+    }
+
+    /// Whether nodes refuse the payload unless its sigstore signature stands beside it.
+    fn needs_signature(&self, accepted: &Accepted, payload: &Payload) -> bool {
+        let (minor, _) = SIGSTORE_ACK;
+        let version = payload.version().and_then(|version| version.parse::<Version>().ok());
+        accepted.kind == ReleaseKind::Ocp
+            && self.sigstore == Policy::Required
+            && version.is_some_and(|version| version.line() >= minor)
     }
 
     /// Returns the images of a release, that for virtual machines among them where it is wanted.

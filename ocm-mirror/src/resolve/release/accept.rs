@@ -1,5 +1,6 @@
 use std::{collections::BTreeSet, num::NonZeroUsize, path::Path};
 
+use ocm_config::ReleaseKind;
 use ocm_oci::{Digest, ImageRef, Tag};
 
 use super::{super::Resolving, Candidate, Gathered, Releasing, explained};
@@ -22,6 +23,7 @@ pub(super) struct Accepted {
     /// What it is called at the destination.
     pub(super) tag: Tag,
     pub(super) signed: Option<Signed>,
+    pub(super) kind: ReleaseKind,
 }
 
 impl Gathered<'_> {
@@ -101,6 +103,6 @@ impl Candidate {
             }
             (None, None) => (self.payload.clone(), tag_of(self.digest.hex())?),
         };
-        Ok(Accepted { origin, digest: self.digest.clone(), tag, signed })
+        Ok(Accepted { origin, digest: self.digest.clone(), tag, signed, kind: self.kind })
     }
 }

@@ -25,6 +25,8 @@ pub struct Releasing<'a> {
     /// Whether those have to be signed that may be unsigned: the one that `platform.release`
     /// names, and those of OKD.
     pub unsigned: Policy,
+    /// Whether payloads from 4.21 on must have the sigstore signature that nodes ask for.
+    pub sigstore: Policy,
     /// The time by which keys and signatures are in force.
     pub now: SystemTime,
 }
