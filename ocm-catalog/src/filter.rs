@@ -75,11 +75,12 @@ impl Catalog {
                 Err(error) => findings.errors.push(error),
             }
         }
-        let Findings { errors, warnings, missing } = findings;
+        let Findings { errors, mut warnings, missing } = findings;
         if !errors.is_empty() {
             return Err(FilterErrors(errors));
         }
         left.known = Arc::new(left.packages.keys().cloned().collect());
+        warnings.extend(left.unmet().into_iter().map(Warning::Unmet));
         Ok(Filtered { catalog: left, missing, warnings })
     }
 

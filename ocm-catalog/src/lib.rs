@@ -10,16 +10,19 @@
 //! likes.
 
 mod channel_graph;
+mod closure;
 mod fbc;
 mod filter;
 mod images;
 mod model;
 mod range;
 mod render;
+mod requirement;
 mod validate;
 mod version;
 
 pub use channel_graph::{Edges, Entries, GraphFault, GraphFaults};
+pub use closure::{Added, Closure, Outline, Unmet};
 pub use fbc::{Body, CatalogFile, DocumentError, Format, ObjectFault, ObjectName, Wanted, read};
 pub use filter::{
     ChannelSelection, Extent, FilterError, FilterErrors, Filtered, Missing, PackageSelection,
@@ -30,8 +33,9 @@ pub use model::{
     Assembled, BrokenCatalog, Bundle, Catalog, Channel, Definition, Deprecated, Deprecations,
     Identity, Other, Package, assemble,
 };
-pub use range::{Bound, BoundError, PreReleases, SkipRange, SkipRangeError, VersionRange};
+pub use range::{Bound, BoundError, OlmRange, OlmRangeError, PreReleases, VersionRange};
 pub use render::RenderedFile;
+pub use requirement::{ApiKind, Requirement};
 pub use validate::{Defect, Flaw, validate};
 pub use version::{BundleVersion, VersionError};
 

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use assemble::outline;
 pub use assemble::{Assembled, BrokenCatalog, assemble};
 pub(crate) use object::Object;
 pub use object::{Bundle, Channel, Definition, Deprecated, Deprecations, Identity, Other};

@@ -1,13 +1,13 @@
 //! Ranges of versions, as the configuration states them; and those that bundles state.
 
-mod skip_range;
+mod olm_range;
 
 use std::{fmt, str::FromStr};
 
 use semver::{BuildMetadata, Prerelease, Version};
 
 use crate::version::BundleVersion;
-pub use skip_range::{SkipRange, SkipRangeError};
+pub use olm_range::{OlmRange, OlmRangeError};
 
 /// A bound of a [`VersionRange`], written loosely: `5`, `5.2`, `v5.2.0`, `05.2.1-rc1+build`.
 ///

@@ -37,6 +37,10 @@ impl BundleVersion {
         [self.0.major, self.0.minor, self.0.patch]
     }
 
+    pub(crate) fn as_semver(&self) -> &Version {
+        &self.0
+    }
+
     pub(crate) fn new(version: Version) -> Self {
         Self(version)
     }

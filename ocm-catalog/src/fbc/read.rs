@@ -20,6 +20,8 @@ pub enum Wanted {
     All,
     /// Those of these names.
     Named(BTreeSet<String>),
+    /// All of them, without the contents of their bundles: for an [`Outline`](crate::Outline).
+    Outline,
 }
 
 /// What was found in one file of a catalog. It holds nothing of what was not wanted.
@@ -48,7 +50,7 @@ pub(crate) struct Found {
 impl Wanted {
     fn contains(&self, package: &str) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::Outline => true,
             Self::Named(names) => names.contains(package),
         }
     }
@@ -89,7 +91,11 @@ pub fn read(path: &str, bytes: &[u8], wanted: &Wanted) -> CatalogFile {
         } else {
             is_fatal || (ends_file && file.packages.len() > 1)
         };
-        if is_wanted { file.errors.push(error) } else { file.ignored.push(error) }
+        if is_wanted && *wanted != Wanted::Outline {
+            file.errors.push(error)
+        } else {
+            file.ignored.push(error)
+        }
     }
     file
 }
@@ -155,6 +161,8 @@ impl Reader<'_> {
         if !self.wanted.has(head) {
             return Ok(None);
         }
+        let is_left_out = *self.wanted == Wanted::Outline && head.schema == "olm.bundle";
+        let text = if is_left_out { &[] } else { text };
         Object::read(head, members, || Body::new(format, text.to_vec())).map(Some)
     }
 

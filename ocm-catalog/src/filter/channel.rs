@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{
     cut::{Cut, cut, from_head},
     error::FilterError,
@@ -61,6 +63,29 @@ impl<'a> Trimmer<'a> {
                 range: range.to_string(),
             });
         }
+        self.only(|name| is_kept.get(name.index()) == Some(&true))
+    }
+
+    /// Keeps some bundles, and what it takes to get from one to the other.
+    pub(super) fn bundles(&self, wanted: &BTreeSet<String>, findings: &mut Findings) -> Kept {
+        let is_wanted = |name: NameId| wanted.contains(self.entries.name(name));
+        let count = self.entries.all().filter(|entry| is_wanted(entry.name)).count();
+        match count {
+            0 => return Kept::Nothing { instead: None },
+            // What skips it is not needed for a bundle alone.
+            1 => return self.only(is_wanted),
+            _ => {}
+        }
+        let Some(graph) = self.graph(findings) else { return Kept::Failed };
+        let mut is_in_range = vec![false; self.entries.name_count()];
+        for entry in self.entries.all().filter(|entry| is_wanted(entry.name)) {
+            if let Some(place) = is_in_range.get_mut(entry.name.index()) {
+                *place = true;
+            }
+        }
+        let Some(Cut { is_kept, .. }) = cut(self.entries, &graph, &is_in_range) else {
+            return Kept::Nothing { instead: None };
+        };
         self.only(|name| is_kept.get(name.index()) == Some(&true))
     }
 

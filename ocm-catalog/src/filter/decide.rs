@@ -60,7 +60,20 @@ impl<'a> Decider<'a> {
         let mut decision = Decision { default_channel: default.to_owned(), ..Decision::default() };
         for (name, channel) in channels {
             let range = wanted.versions_in(name);
-            match self.kept(name, channel, range, findings) {
+            let trimmer = Trimmer {
+                package_name: self.name,
+                package: self.package,
+                name,
+                entries: channel.entries(),
+                pre_releases: self.selection.pre_releases,
+            };
+            let kept = match self.selection.extent {
+                _ if !wanted.bundles.is_empty() => trimmer.bundles(&wanted.bundles, findings),
+                Extent::Full => Kept::Entries(vec![true; channel.entries().len()]),
+                Extent::Heads if range.is_unbounded() => trimmer.head(findings),
+                Extent::Heads => trimmer.range(range, findings),
+            };
+            match kept {
                 Kept::Entries(kept) => {
                     decision.channels.insert(name.to_owned(), kept);
                 }
@@ -129,28 +142,6 @@ impl<'a> Decider<'a> {
         }
         let all = known.iter().map(|(name, channel)| (name.as_str(), &**channel));
         all.filter(|(name, _)| names.is_empty() || names.contains(name)).collect()
-    }
-
-    /// Decides what remains of a channel.
-    fn kept(
-        &self,
-        name: &'a str,
-        channel: &'a Channel,
-        range: &VersionRange,
-        findings: &mut Findings,
-    ) -> Kept {
-        let trimmer = Trimmer {
-            package_name: self.name,
-            package: self.package,
-            name,
-            entries: channel.entries(),
-            pre_releases: self.selection.pre_releases,
-        };
-        match (self.selection.extent, range.is_unbounded()) {
-            (Extent::Full, _) => Kept::Entries(vec![true; channel.entries().len()]),
-            (Extent::Heads, true) => trimmer.head(findings),
-            (Extent::Heads, false) => trimmer.range(range, findings),
-        }
     }
 
     /// A channel of which nothing remains is left out, unless it is the default one.

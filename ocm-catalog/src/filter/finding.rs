@@ -1,5 +1,5 @@
 use super::error::FilterError;
-use crate::version::BundleVersion;
+use crate::{closure::Unmet, version::BundleVersion};
 
 /// What turns up while it is decided what remains.
 #[derive(Debug, Default)]
@@ -78,4 +78,6 @@ pub enum Warning {
         /// The bundle.
         bundle: String,
     },
+    /// Bundles require something that is not selected.
+    Unmet(Unmet),
 }

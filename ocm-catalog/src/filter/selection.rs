@@ -37,6 +37,9 @@ pub struct PackageSelection {
     pub versions: VersionRange,
     /// The channels; where there are none, all channels of the package.
     pub channels: Vec<ChannelSelection>,
+    /// Bundles: where there are any, of each channel they alone, and what it takes to get from one
+    /// to the other. No versions are given then.
+    pub bundles: BTreeSet<String>,
 }
 
 /// What is wanted of a channel.

@@ -54,6 +54,7 @@ impl fmt::Display for Warning {
                      pre-releases {shown}{more}; {instead} has them, as has `--include-prereleases`"
                 )
             }
+            Self::Unmet(unmet) => write!(f, "{unmet}, which is not selected"),
             Self::NoVersion { package, bundle } => write!(
                 f,
                 "bundle `{bundle}` of package `{package}` has no version that can be read, and \

@@ -49,30 +49,17 @@ impl std::error::Error for BrokenCatalog {
 ///
 /// When some of what was wanted cannot be read, or is there twice.
 pub fn assemble(files: impl IntoIterator<Item = CatalogFile>) -> Result<Assembled, BrokenCatalog> {
-    let mut files: Vec<_> = files.into_iter().collect();
-    files.sort_by(|left, right| left.path.cmp(&right.path));
-    leave_out(&mut files);
-    let mut known = BTreeSet::new();
-    let (mut errors, mut ignored) = (Vec::new(), Vec::new());
-    let mut shelf = Shelf::default();
-    for file in files {
-        known.extend(file.packages);
-        errors.extend(file.errors);
-        ignored.extend(file.ignored);
-        for found in file.found {
-            if let Err(error) = shelf.put(&file.path, found) {
-                errors.push(error);
-            }
-        }
-    }
+    let Shelf { catalog, mut errors, ignored, .. } = Shelf::filled(files);
     if !errors.is_empty() {
         errors.sort_by(|left, right| (&left.path, left.line).cmp(&(&right.path, right.line)));
         return Err(BrokenCatalog(errors));
     }
-    let mut catalog = shelf.catalog;
-    catalog.known = Arc::new(known);
-    sort_others(&mut catalog);
     Ok(Assembled { catalog, ignored })
+}
+
+/// Makes as much of a catalog as there is.
+pub(crate) fn outline(files: impl IntoIterator<Item = CatalogFile>) -> Catalog {
+    Shelf::filled(files).catalog
 }
 
 /// Leaves out the files that a `.indexignore` names: of several, the deepest that says something of
@@ -106,9 +93,32 @@ struct Shelf {
     catalog: Catalog,
     /// Where each object that may be there once was found.
     places: BTreeMap<ObjectName, String>,
+    errors: Vec<DocumentError>,
+    ignored: Vec<DocumentError>,
 }
 
 impl Shelf {
+    fn filled(files: impl IntoIterator<Item = CatalogFile>) -> Self {
+        let mut files: Vec<_> = files.into_iter().collect();
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        leave_out(&mut files);
+        let mut shelf = Self::default();
+        let mut known = BTreeSet::new();
+        for file in files {
+            known.extend(file.packages);
+            shelf.errors.extend(file.errors);
+            shelf.ignored.extend(file.ignored);
+            for found in file.found {
+                if let Err(error) = shelf.put(&file.path, found) {
+                    shelf.errors.push(error);
+                }
+            }
+        }
+        shelf.catalog.known = Arc::new(known);
+        sort_others(&mut shelf.catalog);
+        shelf
+    }
+
     fn put(&mut self, path: &str, found: Found) -> Result<(), DocumentError> {
         let Found { head, line, object } = found;
         let name = ObjectName { schema: head.schema, package: head.package, name: head.name };

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use crate::{
     channel_graph::Entries,
     fbc::{Body, Head, Members, ObjectFault},
+    requirement::{ApiKind, Requirement},
     version::{BundleVersion, VersionError},
 };
 
@@ -28,6 +29,8 @@ pub struct Channel {
 pub struct Bundle {
     pub(crate) image: String,
     pub(crate) identities: Vec<Identity>,
+    pub(crate) kinds: Vec<ApiKind>,
+    pub(crate) requirements: Vec<Requirement>,
     pub(crate) body: Body,
 }
 
@@ -101,6 +104,16 @@ impl Bundle {
     /// Returns its version, if it says one that can be read.
     pub fn version(&self) -> Option<&BundleVersion> {
         self.identities.first()?.version.as_ref().ok()
+    }
+
+    /// Returns the kinds of objects that it brings to a cluster.
+    pub fn kinds(&self) -> &[ApiKind] {
+        &self.kinds
+    }
+
+    /// Returns what must be on a cluster for it.
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
     }
 
     /// Returns what it says it is: of each property `olm.package`, of which there should be one.
@@ -179,10 +192,7 @@ impl Object {
                 let entries = part(members, "entries")?.unwrap_or_default();
                 Self::Channel(Arc::new(Channel { entries, body: body() }))
             }
-            "olm.bundle" => {
-                let (image, identities) = (text(members, "image")?, identities(members)?);
-                Self::Bundle(Arc::new(Bundle { image, identities, body: body() }))
-            }
+            "olm.bundle" => Self::Bundle(Arc::new(bundle(members, body)?)),
             "olm.deprecations" => {
                 let entries: Option<Vec<DeprecationObject>> = part(members, "entries")?;
                 let entries = entries.into_iter().flatten().map(Deprecated::from).collect();
@@ -211,17 +221,31 @@ fn part<T: DeserializeOwned>(
     serde_json::from_str(raw.get()).map_err(|source| ObjectFault::Part { key, source })
 }
 
+fn bundle(members: &Members<'_>, body: impl FnOnce() -> Body) -> Result<Bundle, ObjectFault> {
+    let image = text(members, "image")?;
+    let (mut identities, mut kinds, mut requirements) = (Vec::new(), Vec::new(), Vec::new());
+    for Property { kind, value } in properties(members)? {
+        let value = value.map_or("{}", RawValue::get);
+        match &*kind {
+            "olm.package" => identities.push(identity(value)?),
+            "olm.gvk" => kinds.extend(ApiKind::read(value)),
+            kind => requirements.extend(Requirement::read(kind, value)),
+        }
+    }
+    Ok(Bundle { image, identities, kinds, requirements, body: body() })
+}
+
 /// A property of a bundle.
 #[derive(Deserialize)]
-pub(crate) struct Property<'a> {
+struct Property<'a> {
     #[serde(borrow, rename = "type")]
-    pub(crate) kind: Cow<'a, str>,
+    kind: Cow<'a, str>,
     #[serde(borrow)]
-    pub(crate) value: Option<&'a RawValue>,
+    value: Option<&'a RawValue>,
 }
 
 /// Reads the properties of a bundle; most of their bytes are passed over.
-pub(crate) fn properties<'a>(members: &Members<'a>) -> Result<Vec<Property<'a>>, ObjectFault> {
+fn properties<'a>(members: &Members<'a>) -> Result<Vec<Property<'a>>, ObjectFault> {
     let key = "properties";
     let Some(raw) = members.get(key) else { return Ok(Vec::new()) };
     let properties: Option<Vec<Property<'a>>> =
@@ -229,7 +253,7 @@ pub(crate) fn properties<'a>(members: &Members<'a>) -> Result<Vec<Property<'a>>,
     Ok(properties.unwrap_or_default())
 }
 
-fn identities(members: &Members<'_>) -> Result<Vec<Identity>, ObjectFault> {
+fn identity(value: &str) -> Result<Identity, ObjectFault> {
     #[derive(Deserialize, Default)]
     #[serde(rename_all = "camelCase", default)]
     struct Value<'a> {
@@ -240,18 +264,11 @@ fn identities(members: &Members<'_>) -> Result<Vec<Identity>, ObjectFault> {
         #[serde(borrow)]
         release: Option<&'a RawValue>,
     }
-    let properties = properties(members)?;
-    let named = properties.iter().filter(|property| property.kind == "olm.package");
-    named
-        .map(|property| {
-            let value = property.value.map_or("{}", RawValue::get);
-            let value: Value<'_> = serde_json::from_str(value)
-                .map_err(|source| ObjectFault::Part { key: "properties", source })?;
-            let package = value.package_name.into_owned();
-            let release = value.release.map_or("", RawValue::get).to_owned();
-            Ok(Identity { package, version: value.version.parse(), release })
-        })
-        .collect()
+    let value: Value<'_> = serde_json::from_str(value)
+        .map_err(|source| ObjectFault::Part { key: "properties", source })?;
+    let release = value.release.map_or("", RawValue::get).to_owned();
+    let package = value.package_name.into_owned();
+    Ok(Identity { package, version: value.version.parse(), release })
 }
 
 #[derive(Deserialize, Default)]

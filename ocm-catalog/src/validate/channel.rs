@@ -2,7 +2,7 @@ use super::Flaw;
 use crate::{
     channel_graph::{ChannelGraph, Entries},
     model::{Channel, Package},
-    range::SkipRange,
+    range::OlmRange,
 };
 
 /// Checks a channel: its upgrades, and that its entries are bundles.
@@ -14,7 +14,7 @@ pub(super) fn check(name: &str, channel: &Channel, package: &Package, flaws: &mu
     }
     for edges in entries.edges() {
         let (channel, entry) = (name.to_owned(), edges.name().to_owned());
-        if let Some(Err(reason)) = edges.skip_range().map(str::parse::<SkipRange>) {
+        if let Some(Err(reason)) = edges.skip_range().map(str::parse::<OlmRange>) {
             let (channel, entry) = (channel.clone(), entry.clone());
             flaws.push(Flaw::SkipRange { channel, entry, reason });
         }

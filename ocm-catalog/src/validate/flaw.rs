@@ -1,7 +1,7 @@
 use crate::{
     channel_graph::GraphFaults,
     model::Deprecated,
-    range::SkipRangeError,
+    range::OlmRangeError,
     version::{BundleVersion, VersionError},
 };
 
@@ -64,7 +64,7 @@ pub enum Flaw {
         /// The entry.
         entry: String,
         /// Why it is none.
-        reason: SkipRangeError,
+        reason: OlmRangeError,
     },
     /// An entry of a channel has no bundle.
     #[error("there is no bundle `{entry}`, which is in its channel `{channel}`")]

@@ -11,6 +11,7 @@
 )]
 
 mod corpus;
+mod dependencies;
 mod examples;
 mod fixture;
 mod naive;

@@ -83,6 +83,7 @@ fn selection(operator: &Operator) -> Result<Selection, String> {
             default_channel: package.default_channel.clone(),
             versions: range(package.min_version.as_ref(), package.max_version.as_ref())?,
             channels: package.channels.iter().map(channel).collect::<Result<_, String>>()?,
+            ..PackageSelection::default()
         })
     };
     let extent = if operator.full { Extent::Full } else { Extent::Heads };

@@ -35,6 +35,7 @@ fn package(wanted: &Package) -> Result<PackageSelection, Failure> {
         default_channel: wanted.default_channel.clone(),
         versions: range(wanted.min.as_ref(), wanted.max.as_ref())?,
         channels: channels.collect::<Result<_, _>>()?,
+        ..PackageSelection::default()
     })
 }
 

@@ -2,23 +2,26 @@ use std::{cmp::Ordering, str::FromStr};
 
 use semver::Version;
 
-/// The versions that an entry of a channel can replace without naming them: its `skipRange`.
+use crate::version::BundleVersion;
+
+/// A range of versions as catalogs state it: the `skipRange` of an entry, which can replace those
+/// versions without naming them, and the `versionRange` of a package that a bundle requires.
 ///
 /// OLM reads it as Go's blang/semver does, quirks included, which is another language than
 /// [`VersionRange`](super::VersionRange): pre-releases are in it as any version is, `1.2.3` is
 /// that version alone, alternatives stand between `||`, and `x` is allowed for what follows.
 ///
 /// Source: <https://github.com/blang/semver/blob/v4.0.0/v4/range.go>.
-#[derive(Debug, Clone)]
-pub struct SkipRange(Vec<Vec<Term>>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OlmRange(Vec<Vec<Term>>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
     comparison: Comparison,
     version: Version,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     Less,
     AtMost,
@@ -28,19 +31,20 @@ enum Comparison {
     Other,
 }
 
-/// Why some text is not a [`SkipRange`].
+/// Why some text is not a [`OlmRange`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a range of versions: {reason}")]
-pub struct SkipRangeError {
+pub struct OlmRangeError {
     /// What was given.
     pub text: String,
     /// What is wrong with it.
     pub reason: String,
 }
 
-impl SkipRange {
+impl OlmRange {
     /// Whether `version` is in it.
-    pub fn contains(&self, version: &Version) -> bool {
+    pub fn contains(&self, version: &BundleVersion) -> bool {
+        let version = version.as_semver();
         self.0.iter().any(|terms| terms.iter().all(|term| term.holds_for(version)))
     }
 }
@@ -59,11 +63,11 @@ impl Term {
     }
 }
 
-impl FromStr for SkipRange {
-    type Err = SkipRangeError;
+impl FromStr for OlmRange {
+    type Err = OlmRangeError;
 
-    fn from_str(text: &str) -> Result<Self, SkipRangeError> {
-        let refuse = |reason| SkipRangeError { text: text.to_owned(), reason };
+    fn from_str(text: &str) -> Result<Self, OlmRangeError> {
+        let refuse = |reason| OlmRangeError { text: text.to_owned(), reason };
         let mut alternatives = vec![Vec::new()];
         for piece in pieces(text) {
             if piece == "||" {
@@ -182,7 +186,7 @@ mod tests {
     use super::*;
 
     fn contains(range: &str, version: &str) -> bool {
-        range.parse::<SkipRange>().unwrap().contains(&Version::parse(version).unwrap())
+        range.parse::<OlmRange>().unwrap().contains(&version.parse().unwrap())
     }
 
     /// Answers of the library that OLM uses.
@@ -226,8 +230,8 @@ mod tests {
             ">=",
             "1.x.3 2.x.x.x",
         ] {
-            assert!(range.parse::<SkipRange>().is_err(), "{range}");
+            assert!(range.parse::<OlmRange>().is_err(), "{range}");
         }
-        assert!("1.0.0, 2.0.0".parse::<SkipRange>().is_err());
+        assert!("1.0.0, 2.0.0".parse::<OlmRange>().is_err());
     }
 }
