@@ -11,6 +11,7 @@ mod channel;
 mod cut;
 mod decide;
 mod error;
+mod explain;
 mod finding;
 mod near;
 mod selection;
@@ -24,6 +25,7 @@ use crate::{
 };
 use decide::Decider;
 pub use error::{FilterError, FilterErrors};
+pub use explain::{ChannelExplanation, EntryExplanation, Explanation, Verdict};
 use finding::Findings;
 pub use finding::{Missing, Warning};
 pub use selection::{ChannelSelection, Extent, PackageSelection, Selection};
@@ -57,6 +59,10 @@ impl Catalog {
         let mut left = Self { others: self.others.clone(), ..Self::default() };
         for (name, wanted) in self.selected(selection, &mut findings) {
             let Some(package) = self.packages.get(name) else { continue };
+            if !package.is_there() {
+                left.packages.insert(name.to_owned(), package.clone());
+                continue;
+            }
             if package.definition.is_none() {
                 findings.errors.extend(unaccepted(name, package));
                 continue;
@@ -97,7 +103,7 @@ impl Catalog {
         let wanted = selection.packages.iter().filter(|package| seen.insert(&package.name));
         let mut selected = Vec::new();
         for wanted in wanted {
-            if self.packages.contains_key(&wanted.name) {
+            if self.packages.get(&wanted.name).is_some_and(Package::is_there) {
                 selected.push((wanted.name.as_str(), Some(wanted)));
             } else {
                 let known = self.known.iter().map(String::as_str);

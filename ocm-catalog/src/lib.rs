@@ -25,8 +25,8 @@ pub use channel_graph::{Edges, Entries, GraphFault, GraphFaults};
 pub use closure::{Added, Closure, Outline, Unmet};
 pub use fbc::{Body, CatalogFile, DocumentError, Format, ObjectFault, ObjectName, Wanted, read};
 pub use filter::{
-    ChannelSelection, Extent, FilterError, FilterErrors, Filtered, Missing, PackageSelection,
-    Selection, Warning,
+    ChannelExplanation, ChannelSelection, EntryExplanation, Explanation, Extent, FilterError,
+    FilterErrors, Filtered, Missing, PackageSelection, Selection, Verdict, Warning,
 };
 pub use images::{BundleImage, BundleImages, ImageKind, ImagesError};
 pub use model::{

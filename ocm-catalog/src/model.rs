@@ -50,6 +50,14 @@ impl Catalog {
 }
 
 impl Package {
+    /// Whether it is one: other objects can belong to a package that is not there.
+    pub(crate) fn is_there(&self) -> bool {
+        self.definition.is_some()
+            || !self.channels.is_empty()
+            || !self.bundles.is_empty()
+            || !self.deprecations.is_empty()
+    }
+
     /// Returns what introduces it; only a broken catalog has a package without it.
     pub fn definition(&self) -> Option<&Definition> {
         self.definition.as_deref()

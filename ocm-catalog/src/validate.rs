@@ -20,6 +20,9 @@ pub fn validate(catalog: &Catalog) -> Vec<Defect> {
 /// Returns everything in a package that OLM would not accept.
 pub(crate) fn defects(name: &str, package: &Package) -> Vec<Defect> {
     let mut flaws = Vec::new();
+    if !package.is_there() {
+        return Vec::new();
+    }
     check_names(name, package, &mut flaws);
     for (channel_name, channel) in package.channels() {
         channel::check(channel_name, channel, package, &mut flaws);

@@ -92,9 +92,9 @@ pub fn read(path: &str, bytes: &[u8], wanted: &Wanted) -> CatalogFile {
             is_fatal || (ends_file && file.packages.len() > 1)
         };
         if is_wanted && *wanted != Wanted::Outline {
-            file.errors.push(error)
+            file.errors.push(error);
         } else {
-            file.ignored.push(error)
+            file.ignored.push(error);
         }
     }
     file

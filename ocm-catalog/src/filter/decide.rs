@@ -60,20 +60,7 @@ impl<'a> Decider<'a> {
         let mut decision = Decision { default_channel: default.to_owned(), ..Decision::default() };
         for (name, channel) in channels {
             let range = wanted.versions_in(name);
-            let trimmer = Trimmer {
-                package_name: self.name,
-                package: self.package,
-                name,
-                entries: channel.entries(),
-                pre_releases: self.selection.pre_releases,
-            };
-            let kept = match self.selection.extent {
-                _ if !wanted.bundles.is_empty() => trimmer.bundles(&wanted.bundles, findings),
-                Extent::Full => Kept::Entries(vec![true; channel.entries().len()]),
-                Extent::Heads if range.is_unbounded() => trimmer.head(findings),
-                Extent::Heads => trimmer.range(range, findings),
-            };
-            match kept {
+            match self.trim(name, channel, wanted, findings) {
                 Kept::Entries(kept) => {
                     decision.channels.insert(name.to_owned(), kept);
                 }
@@ -85,6 +72,30 @@ impl<'a> Decider<'a> {
             }
         }
         decision
+    }
+
+    /// Decides what remains of a channel.
+    fn trim(
+        &self,
+        name: &str,
+        channel: &Channel,
+        wanted: &PackageSelection,
+        findings: &mut Findings,
+    ) -> Kept {
+        let range = wanted.versions_in(name);
+        let trimmer = Trimmer {
+            package_name: self.name,
+            package: self.package,
+            name,
+            entries: channel.entries(),
+            pre_releases: self.selection.pre_releases,
+        };
+        match self.selection.extent {
+            _ if !wanted.bundles.is_empty() => trimmer.bundles(&wanted.bundles, findings),
+            Extent::Full => Kept::Entries(vec![true; channel.entries().len()]),
+            Extent::Heads if range.is_unbounded() => trimmer.head(findings),
+            Extent::Heads => trimmer.range(range, findings),
+        }
     }
 
     /// Finds fault with ranges that cannot be meant, and with versions that no bundle has.

@@ -13,6 +13,7 @@
 mod corpus;
 mod dependencies;
 mod examples;
+mod explaining;
 mod fixture;
 mod naive;
 mod oracle;
