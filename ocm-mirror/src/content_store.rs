@@ -92,14 +92,18 @@ impl ContentStore {
         if !self.reserve(content.size) {
             return Ok(Arc::clone(from));
         }
-        let stream = steady(from, content, retry).await?;
-        let kept = self.take(content, stream).await;
+        let kept = match steady(from, content, retry).await {
+            Ok(stream) => self.take(content, stream).await,
+            Err(error) => Err(error),
+        };
         drop(turn);
         match kept {
             Ok(()) => Ok(self.source()),
-            // It can be read all the same.
-            Err(error) if error.kind() == Kind::Full => Ok(Arc::clone(from)),
-            Err(error) => Err(error),
+            Err(error) => {
+                self.give_back(content.size);
+                // Where there is less room than was thought, it can be read all the same.
+                if error.kind() == Kind::Full { Ok(Arc::clone(from)) } else { Err(error) }
+            }
         }
     }
 
@@ -128,6 +132,11 @@ impl ContentStore {
         let left = room.checked_sub(size);
         *room = left.unwrap_or(*room);
         left.is_some()
+    }
+
+    fn give_back(&self, size: u64) {
+        let mut room = self.shared.room.lock().unwrap_or_else(PoisonError::into_inner);
+        *room = room.saturating_add(size);
     }
 }
 

@@ -62,6 +62,25 @@ async fn what_there_is_no_room_for_is_read_all_the_same() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_fetched_takes_no_room() {
+    let (registry, digest) = registry().await;
+    let reference = TagOrDigest::from(&digest);
+    let source = registry.source(&repository("operators/catalog"));
+    let never = quick().with_retries(0);
+    let manifest = source.manifest(&reference, 1 << 20).await.unwrap();
+    let all: u64 = manifest.children().unwrap().blobs.iter().map(|blob| blob.size).sum();
+    let workshop = Workshop::with_room(all).await;
+    let files = ImageFiles::open(source, &reference, never).await.unwrap();
+    let files = files.kept_in(&workshop.store);
+    registry.cut_next_read(100);
+    assert!(CatalogImage::open(files.clone()).await.is_err());
+    for _ in 0..2 {
+        catalog_files(files.clone()).await;
+    }
+    assert_eq!(registry.tally().read, 1 + 4);
+}
+
+#[tokio::test]
 async fn what_breaks_off_is_gone_on_with() {
     let (registry, digest) = registry().await;
     let workshop = Workshop::new().await;
