@@ -182,12 +182,16 @@ impl Graph {
         Self { nodes, risks, skipped_edges: 0 }
     }
 
-    /// Returns the first node with a version.
+    /// Returns the node with a version. Of several that only differ in build metadata, as graphs
+    /// of all architectures have them, it is the one written just so, if there is one.
     pub(crate) fn find(&self, version: &Version) -> Option<NodeIndex> {
         let nodes = self.nodes.raw_nodes();
         let first = nodes.partition_point(|node| node.weight.version < *version);
-        nodes.get(first).filter(|node| node.weight.version == *version)?;
-        u32::try_from(first).ok().map(NodeIndex::from)
+        let equal = nodes.get(first..)?;
+        let equal = equal.iter().take_while(|node| node.weight.version == *version);
+        let exact = equal.clone().position(|node| node.weight.version.is_written_as(version));
+        let nth = exact.or_else(|| (equal.count() > 0).then_some(0))?;
+        u32::try_from(first + nth).ok().map(NodeIndex::from)
     }
 
     pub(crate) fn risks(&self, upgrade: &Upgrade) -> Vec<Risks> {

@@ -42,6 +42,11 @@ impl Version {
     pub fn line(&self) -> Minor {
         Minor { major: self.0.major, minor: self.0.minor }
     }
+
+    /// Whether the build metadata is the same, too.
+    pub(crate) fn is_written_as(&self, other: &Self) -> bool {
+        self == other && self.0.build == other.0.build
+    }
 }
 
 impl TryFrom<String> for Version {

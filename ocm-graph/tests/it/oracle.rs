@@ -215,3 +215,30 @@ fn with_risks_refused_the_releases_are_those_of_oc_mirror_or_the_difference_has_
     assert_eq!((same, errors), (1905, 86));
     assert_eq!(counts.into_iter().collect::<Vec<_>>(), COUNTS);
 }
+
+/// What people get who refuse nothing.
+#[test]
+fn most_paths_that_oc_mirror_does_not_find_are_there() {
+    let Some(corpus) = corpus::folder() else { return };
+    let mut library = Library { corpus: &corpus, known: BTreeMap::new() };
+    let mut counts = [0; 4];
+    for line in lines(&corpus) {
+        let mut missing = |refusal| {
+            let query = line.query(refusal);
+            let selection = select(&query, &library.graphs(&query));
+            let is_missing = |warning: &Warning| matches!(warning, Warning::NoPath(_));
+            let is_risky = selection.warnings.iter().any(|w| matches!(w, Warning::Risks(_)));
+            (selection.warnings.iter().any(is_missing), is_risky)
+        };
+        let (strict, _) = missing(Refusal::Everything);
+        let (free, is_risky) = missing(Refusal::Nothing);
+        assert!(strict || !free, "{}", line.id);
+        let at = [strict, strict && !free, strict && !free && !is_risky, free];
+        counts.iter_mut().zip(at).for_each(|(count, is_it)| *count += usize::from(is_it));
+    }
+    let [strict, found, safe, none] = counts;
+    eprintln!(
+        "{strict} selections lack a path; {found} have one, {safe} without risks; {none} none"
+    );
+    assert_eq!(counts, [999, 252, 67, 747]);
+}
