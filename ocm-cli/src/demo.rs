@@ -1,8 +1,9 @@
 //! `ocm demo`: the whole way, with nothing but this program.
 //!
 //! ```text
-//! synthetic upstream ──mirror to disk──► archive ──disk to mirror──► registry ──► every digest read
-//! on loopback                            in DIR/disk                 over DIR/registry once more
+//! registry, updates, ──mirror to disk──► archive ──disk to mirror──► registry ──► every digest read
+//! signatures: on loopback,               in DIR/disk                 over DIR/registry once more
+//! and gone from here on ─────────────────────────┘
 //! ```
 //!
 //! The two runs in the middle are those that anybody would type; nothing is arranged for them.
@@ -13,10 +14,8 @@ use std::{
     sync::Arc,
 };
 
-use ocm_oci::Host;
-use ocm_registry::ServerError;
-use ocm_testkit::{Loopback, Published, Upstream};
-use ocm_transport::{Client, ClientOptions, TlsOptions, Transport, Verify, layout::OciLayout};
+use ocm_testkit::{Demo, Loopback, Release, ReleaseSigner};
+use ocm_transport::layout::OciLayout;
 use tokio::time::Instant;
 
 use crate::{
@@ -31,14 +30,25 @@ use crate::{
     request::Request,
 };
 
+mod far;
+mod near;
 mod reread;
 
-use reread::{Reread, reread};
+use far::{Far, configuration, trusting};
+use near::{NAMESPACE, Near};
+use reread::Reread;
 
-/// Directory of that registry.
+/// Directory of the second registry.
 const REGISTRY: &str = "registry";
-/// Below what images go into the second registry.
-const NAMESPACE: &str = "mirror";
+/// Who may sign releases.
+const KEY: &str = "release-key.asc";
+
+/// A run as it is typed: variables, and words behind the program's name.
+#[derive(Debug)]
+struct Typed {
+    variables: Vec<(&'static str, String)>,
+    words: String,
+}
 
 /// Shows everything, and says where to look.
 pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Exit {
@@ -49,40 +59,37 @@ pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Exit {
 async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt> {
     let begun = Instant::now();
     let directory = directory(args.directory, &session.environment)?;
-    // What it shows must not depend on whose machine it is shown on.
-    session.environment = Environment::default();
-    let upstream = Upstream::demo();
-    let far = serve(Arc::new(upstream.clone())).await?;
-    let near = serve(Arc::new(OciLayout::create(&directory.join(REGISTRY)).await?)).await?;
-    let config = directory.join("imageset-config.yaml");
-    files::write(&config, configuration(&upstream, &far.host()).as_bytes())?;
-    session.console.info(format!("an upstream with synthetic images is at {}", far.url()));
-    session.console.info(format!("they are named in {}", config.display()));
+    let (far, demo) = Far::serve().await?;
+    let near = Loopback::serve(Arc::new(OciLayout::create(&directory.join(REGISTRY)).await?));
+    let near = near.await?;
+    let (config, key) = (directory.join("imageset-config.yaml"), directory.join(KEY));
+    files::write(&config, configuration(&demo, &far.host()).as_bytes())?;
+    files::write(&key, ReleaseSigner::trusted().public_key().as_bytes())?;
+    for line in far.lines() {
+        session.console.info(line);
+    }
+    session.console.info(format!("what is wanted of them is in {}", config.display()));
     let (config, disk) = (config.display(), directory.join("disk"));
     let disk = disk.display();
+    let base = format!("--graph-base-image {}/{}", far.host(), Demo::BASE);
+    let words = format!("-c {config} --src-tls-verify=false {base} file://{disk}");
+    let exit = type_in(Typed { variables: far.variables(&key), words }, session).await?;
+    if exit != Exit::SUCCESS {
+        return Ok(exit);
+    }
+    // From here on only the archive can know.
+    drop(far);
+    session.console.space();
+    session.console.info("registry, update server and signatures are gone: this is the far side");
     let target = format!("docker://{}/{NAMESPACE}", near.host());
-    let commands = [
-        format!("-c {config} --src-tls-verify=false file://{disk}"),
-        format!("-c {config} --from file://{disk} --dest-tls-verify=false {target}"),
-    ];
-    for command in commands {
-        session.console.space();
-        session.console.info(format!("$ {} {command}", session.program));
-        let request = request(&command, session)?;
-        let exit = Box::pin(mirror::run(request, session)).await;
-        if exit != Exit::SUCCESS {
-            return Ok(exit);
-        }
+    let words = format!("-c {config} --from file://{disk} --dest-tls-verify=false {target}");
+    let exit = type_in(Typed { variables: vec![trusting(&key)], words }, session).await?;
+    if exit != Exit::SUCCESS {
+        return Ok(exit);
     }
     session.console.space();
-    let found = check(&upstream, &near.host(), session).await?;
-    let Reread { manifests, blobs, bytes } = found;
-    session.console.info(format!(
-        "read back from {}: {manifests} manifests and {blobs} blobs, {}, each of the digest it \
-         has upstream",
-        near.host(),
-        indicatif::HumanBytes(bytes)
-    ));
+    let found = Near::at(&near.host())?.check(&demo, session).await?;
+    tell(&found, &demo, session);
     session.console.info(format!("all of it took {}", stopwatch(begun.elapsed())));
     look_here(&directory, session);
     Ok(Exit::SUCCESS)
@@ -99,45 +106,48 @@ fn directory(chosen: Option<PathBuf>, environment: &Environment) -> Result<PathB
     Ok(made.map_err(failed)?.keep())
 }
 
-async fn serve(place: Arc<dyn Transport>) -> Result<Loopback, ServerError> {
-    Loopback::serve(place).await
+/// Shows what is typed, and does it.
+async fn type_in(typed: Typed, session: &mut Session) -> Result<Exit, Halt> {
+    let Typed { variables, words } = typed;
+    session.console.space();
+    let mut prompt = "$";
+    for (name, value) in &variables {
+        session.console.info(format!("{prompt} {name}={value} \\"));
+        prompt = " ";
+    }
+    session.console.info(format!("{prompt} {} {words}", session.program));
+    // What it shows must not depend on whose machine it is shown on.
+    session.environment = Environment::with_only(&variables);
+    let request = request(&words, session)?;
+    Ok(Box::pin(mirror::run(request, session)).await)
 }
 
-fn configuration(upstream: &Upstream, host: &Host) -> String {
-    let head = "# Made by `ocm demo`.\n\
-                kind: ImageSetConfiguration\n\
-                apiVersion: mirror.openshift.io/v2alpha1\n\
-                mirror:\n  additionalImages:\n";
-    let line = |image: &Published| match &image.tag {
-        Some(tag) => format!("  - name: {host}/{}:{tag}\n", image.repository),
-        None => format!("  - name: {host}/{}@{}\n", image.repository, image.content.digest()),
-    };
-    let lines: String = upstream.published().iter().map(line).collect();
-    format!("{head}{lines}")
-}
-
-/// Understands `command` as it would be typed.
-fn request(command: &str, session: &Session) -> Result<Request, Halt> {
-    let words = command.split(' ').map(OsString::from);
+/// Understands `words` as they would be typed.
+fn request(words: &str, session: &Session) -> Result<Request, Halt> {
+    let words = words.split(' ').map(OsString::from);
     let told = |error: &dyn std::error::Error| Halt::from(Complaint::of(error));
     let args = LowArgs::read(&session.program, words).map_err(|error| told(&error))?;
     Request::new(args, &session.environment).map_err(|error| told(&error))
 }
 
-/// Reads everything of `upstream` from the registry at `host`, and compares.
-async fn check(upstream: &Upstream, host: &Host, session: &mut Session) -> Result<Reread, Halt> {
-    let tls = TlsOptions { verify: Verify::Never, ..TlsOptions::default() };
-    let registry = Client::new(ClientOptions::default().with_tls(tls))?.registry(host);
-    let mut found = Reread::default();
-    for image in upstream.published() {
-        let namespace = NAMESPACE.parse().expect("the constant is a repository's name");
-        let source = registry.source(&image.repository.under(&namespace));
-        session.console.show(&[format!("  reading back {}", image.repository)]);
-        let reading = reread(&*source, image, &mut found);
-        session.stopping.unless(reading).await?.map_err(|error| Halt::from(&error))?;
-    }
-    session.console.clear();
-    Ok(found)
+/// Says what was found on the far side.
+fn tell(found: &Reread, demo: &Demo, session: &mut Session) {
+    let Reread { manifests, blobs, bytes } = found;
+    let (bytes, console) = (indicatif::HumanBytes(*bytes), &mut session.console);
+    console.info(format!(
+        "read back: {manifests} manifests and {blobs} blobs, {bytes}, each of the digest it has \
+         upstream"
+    ));
+    let versions: Vec<_> = demo.releases().iter().map(Release::version).collect();
+    let components = demo.releases().first().map_or(0, |release| release.components().len());
+    let versions = versions.join(" and ");
+    console.info(format!("releases {versions} are there, {components} components each"));
+    let (package, (_, other)) = (Demo::SELECTED, demo.related());
+    console.info(format!(
+        "the catalog there offers {package} alone; {} images of the other package stayed behind",
+        other.len()
+    ));
+    console.info(format!("the image of the update graph has {}", Demo::GRAPH_FILE));
 }
 
 fn look_here(directory: &Path, session: &mut Session) {

@@ -61,6 +61,12 @@ impl Environment {
         Self { variables: NAMES.into_iter().filter_map(present).collect(), user }
     }
 
+    /// Makes one of these variables, on a machine that is nobody's.
+    pub(crate) fn with_only(variables: &[(&'static str, String)]) -> Self {
+        let value = |name| variables.iter().find(|(other, _)| *other == name);
+        Self::of(|name| value(name).map(|(_, value)| value.into()), 0)
+    }
+
     fn path(&self, name: &str) -> Option<PathBuf> {
         self.variables.get(name).map(PathBuf::from)
     }

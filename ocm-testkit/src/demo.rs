@@ -1,61 +1,115 @@
-use ocm_oci::Platform;
+use ocm_oci::{Host, RepoName};
+use serde_json::json;
 
-use crate::{Blob, Content, Format, Published, chance::derive};
+use crate::{
+    Blob, Catalog, Files, MadeCatalog, Published, Release, ReleaseSigner, Releases, UpdateServer,
+    Upstream, Website,
+};
 
-/// A layer that images share, or that one has: a seed and its size in KiB.
-type Sheet = (u64, u64);
+mod images;
 
-/// Base layers, as distributions have them: one large, some small.
-const UBI: [Sheet; 2] = [(1, 18_000), (2, 900)];
-const MINIMAL: [Sheet; 1] = [(3, 9_000)];
-const JAVA: [Sheet; 1] = [(4, 14_000)];
+pub(crate) use images::published;
 
-/// An image: repository, tag, types, base layers, own layers.
-type Row = (&'static str, &'static str, Format, &'static [&'static [Sheet]], &'static [Sheet]);
+/// What everything but the additional images is made from.
+const SEED: u64 = 0x0ce2;
 
-#[rustfmt::skip]
-const IMAGES: [Row; 12] = [
-    ("ubi9/ubi", "9.4", Format::Oci, &[&UBI], &[]),
-    ("ubi9/ubi-minimal", "9.4", Format::Oci, &[&MINIMAL], &[]),
-    ("openshift/cli", "v4.16", Format::Docker, &[&UBI], &[(10, 6_200), (11, 12)]),
-    ("openshift/console", "v4.16", Format::Docker, &[&UBI], &[(12, 5_400), (13, 310)]),
-    ("openshift/oauth-proxy", "v4.16", Format::Docker, &[&UBI], &[(14, 2_100)]),
-    ("openshift/router", "v4.16", Format::Docker, &[&UBI], &[(15, 1_700), (16, 40), (17, 2)]),
-    ("middleware/openjdk", "21", Format::Oci, &[&MINIMAL, &JAVA], &[(18, 350)]),
-    ("apps/payments", "v1.2.0", Format::Oci, &[&MINIMAL, &JAVA], &[(18, 350), (19, 3_100)]),
-    ("apps/payments", "v1.3.0", Format::Oci, &[&MINIMAL, &JAVA], &[(18, 350), (20, 3_200)]),
-    ("apps/ledger", "v7", Format::Oci, &[&MINIMAL, &JAVA], &[(18, 350), (21, 4_800)]),
-    ("monitoring/prometheus", "v2.54", Format::Docker, &[&MINIMAL], &[(22, 8_300), (23, 5)]),
-    ("monitoring/grafana", "11.1", Format::Docker, &[&MINIMAL], &[(24, 7_600), (25, 900)]),
-];
-
-/// Platforms of the one image that has several: a seed and KiB of a layer for each.
-const PLATFORMS: [(&str, Sheet); 3] =
-    [("amd64", (30, 3_300)), ("arm64", (31, 3_400)), ("s390x", (32, 3_200))];
-
-/// Makes the images of the demo.
-pub(crate) fn published() -> Vec<Published> {
-    let platform = Platform::new("linux", "amd64");
-    let image = |(repository, tag, format, bases, own): Row| {
-        let layers = bases.iter().copied().chain([own]).flatten().copied().map(layer).collect();
-        let content = Content::image(format, &platform, repository, layers);
-        Published::tagged(repository, tag, content)
-    };
-    let mut published: Vec<_> = IMAGES.into_iter().map(image).collect();
-    published.push(multi_arch("library/alpine", "3.20"));
-    published
+/// What `ocm demo` mirrors, and those who publish it.
+///
+/// ```text
+/// update server ─► 4.18.1 → 4.18.2 ─► components      a website with their signatures
+/// catalog ─► two packages ─► bundles ─► operators
+/// a dozen images, of which one is what the image of the update graph is built upon
+/// ```
+#[derive(Debug, Clone)]
+pub struct Demo {
+    host: Host,
+    images: Vec<Published>,
+    releases: Vec<Release>,
+    catalog: MadeCatalog,
 }
 
-fn multi_arch(repository: &str, tag: &str) -> Published {
-    let children = PLATFORMS.map(|(architecture, sheet)| {
-        let platform = Platform::new("linux", architecture);
-        let image = Content::image(Format::Oci, &platform, repository, vec![layer(sheet)]);
-        (Some(platform), image)
-    });
-    Published::tagged(repository, tag, Content::index(Format::Oci, children.into()))
-}
+impl Demo {
+    /// The channel that the releases are in.
+    pub const CHANNEL: &str = "stable-4.18";
+    /// The package that is asked for, in all its versions.
+    pub const SELECTED: &str = "ledger-operator";
+    /// The first of these versions.
+    pub const SELECTED_SINCE: &str = "1.0.0";
+    /// A file of the update graph.
+    pub const GRAPH_FILE: &str = "channels/stable-4.18.yaml";
+    /// The path of the signatures.
+    pub const STORE: &str = "/store/";
+    /// An image to build upon: repository and tag.
+    pub const BASE: &str = "ubi9/ubi-minimal:9.4";
 
-fn layer((seed, kib): Sheet) -> Blob {
-    // Not a round number, as sizes never are.
-    Blob::layer(derive(0x0ce1, seed), kib * 1024 + seed * 37)
+    /// Makes all of it, which calls `host` its home.
+    pub fn new(host: &Host) -> Self {
+        let releases = Releases::new(SEED, host);
+        let releases =
+            vec![releases.release("4.18.1", &[]), releases.release("4.18.2", &["4.18.1"])];
+        let catalog = Catalog::new(SEED, host)
+            .with_package(Self::SELECTED, &[("stable", &[Self::SELECTED_SINCE, "1.1.0"])])
+            .with_package("grafana-operator", &[("v5", &["5.0.0", "5.1.0", "5.2.0"])])
+            .made("operators/catalog", "v4.18");
+        Self { host: host.clone(), images: published(), releases, catalog }
+    }
+
+    /// Returns the images that are named one by one.
+    pub fn images(&self) -> &[Published] {
+        &self.images
+    }
+
+    /// Returns the releases, the lowest version first.
+    pub fn releases(&self) -> &[Release] {
+        &self.releases
+    }
+
+    /// Returns the catalog.
+    pub fn catalog(&self) -> &MadeCatalog {
+        &self.catalog
+    }
+
+    /// Returns the images that [`SELECTED`](Self::SELECTED) leads to, and those that only the other
+    /// package does.
+    pub fn related(&self) -> (Vec<&Published>, Vec<&Published>) {
+        let is_other = |one: &&Published| one.repository.as_str().contains("grafana");
+        let (other, selected) = self.catalog.related().iter().partition(is_other);
+        (selected, other)
+    }
+
+    /// Returns everything, as a registry's worth.
+    pub fn upstream(&self) -> Upstream {
+        let releases = self.releases.iter().flat_map(Release::published);
+        let all = self.images.iter().cloned().chain(releases).chain(self.catalog.published());
+        Upstream::new(all.collect())
+    }
+
+    /// Returns who knows of the releases.
+    pub fn updates(&self) -> UpdateServer {
+        let node = |release: &Release| {
+            let repository: &RepoName = &release.payload().repository;
+            let payload = format!("{}/{repository}@{}", self.host, release.digest());
+            json!({ "version": release.version(), "payload": payload, "metadata": {} })
+        };
+        let nodes: Vec<_> = self.releases.iter().map(node).collect();
+        let graph = json!({ "version": 1, "nodes": nodes, "edges": [[0, 1]] });
+        let files = Files::default()
+            .with(Self::GRAPH_FILE, format!("name: {}\n", Self::CHANNEL))
+            .with("version", "1.2.0\n");
+        let updates = UpdateServer::default();
+        updates.set(Self::CHANNEL, "amd64", graph.to_string());
+        updates.set_data(Blob::files(&files).chunks().collect::<Vec<_>>().concat());
+        updates
+    }
+
+    /// Returns who has the signatures of the releases, by [`ReleaseSigner::trusted`].
+    pub fn signatures(&self) -> Website {
+        let signer = ReleaseSigner::trusted();
+        self.releases.iter().fold(Website::default(), |site, release| {
+            let tag = format!("{}-x86_64", release.version());
+            let identity = format!("quay.io/{}:{tag}", release.payload().repository);
+            let signature = signer.sign(release.digest(), &identity);
+            site.with_signature(Self::STORE, release.digest(), 1, signature)
+        })
+    }
 }

@@ -4,7 +4,14 @@ use axum::Router;
 use ocm_oci::Host;
 use ocm_registry::{Server, ServerError, ServerOptions};
 use ocm_transport::{Memory, Transport};
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// A port of this machine that is taken and not served yet: for content that names its own home.
+#[derive(Debug)]
+pub struct Reserved {
+    listener: TcpListener,
+    address: SocketAddr,
+}
 
 /// A registry, or another server, on a free port of this machine, for as long as this value lives.
 ///
@@ -16,6 +23,38 @@ pub struct Loopback {
     _server: JoinSet<()>,
     #[cfg(feature = "faults")]
     _tls: Option<tls::Stop>,
+}
+
+impl Reserved {
+    /// Takes a free port.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::bind`].
+    pub async fn take() -> Result<Self, ServerError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(ServerError::Bind)?;
+        let address = listener.local_addr().map_err(ServerError::Bind)?;
+        Ok(Self { listener, address })
+    }
+
+    /// Returns the host that references to its images will begin with.
+    ///
+    /// # Panics
+    ///
+    /// Never: an address is a host.
+    pub fn host(&self) -> Host {
+        host(self.address)
+    }
+
+    /// Serves `place` there, over plain HTTP.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::over`].
+    pub fn serve(self, place: Arc<dyn Transport>) -> Result<Loopback, ServerError> {
+        let server = Server::over(self.listener, place, ServerOptions::default())?;
+        Ok(Loopback::of(server))
+    }
 }
 
 impl Loopback {
@@ -38,17 +77,21 @@ impl Loopback {
         options: ServerOptions,
         front: impl FnOnce(Router) -> Router,
     ) -> Result<Self, ServerError> {
-        let server = Server::bind("127.0.0.1:0", place, options).await?.map_router(front);
+        let server = Server::bind("127.0.0.1:0", place, options).await?;
+        Ok(Self::of(server.map_router(front)))
+    }
+
+    fn of(server: Server) -> Self {
         let address = server.local_addr();
         let mut tasks = JoinSet::new();
         tasks.spawn(server.run(pending()));
-        Ok(Self {
+        Self {
             address,
             scheme: "http",
             _server: tasks,
             #[cfg(feature = "faults")]
             _tls: None,
-        })
+        }
     }
 
     /// Serves anything else than a registry over plain HTTP.
@@ -72,13 +115,17 @@ impl Loopback {
     ///
     /// Never: an address is a host.
     pub fn host(&self) -> Host {
-        self.address.to_string().parse().expect("an address and a port are a host")
+        host(self.address)
     }
 
     /// Returns the beginning of every URL here, without a slash at its end.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
+}
+
+fn host(address: SocketAddr) -> Host {
+    address.to_string().parse().expect("an address and a port are a host")
 }
 
 #[cfg(feature = "faults")]

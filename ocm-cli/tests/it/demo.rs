@@ -16,16 +16,36 @@ async fn the_demo_goes_the_whole_way() {
     let said = world.run("demo --directory shown");
     said.assert_code(0);
     for words in [
-        "$ ocm -c shown/imageset-config.yaml --src-tls-verify=false file://shown/disk",
+        "$ UPDATE_URL_OVERRIDE=http://127.0.0.1:",
+        "OCP_SIGNATURE_VERIFICATION_PK=shown/release-key.asc \\",
+        " ocm -c shown/imageset-config.yaml --src-tls-verify=false --graph-base-image 127.0.0.1:",
+        " file://shown/disk",
+        "update server and signatures are gone",
         "--from file://shown/disk --dest-tls-verify=false docker://127.0.0.1:",
+        "19 / 19 release images mirrored successfully",
+        "6 / 6 operator images mirrored successfully",
         "13 / 13 additional images mirrored successfully",
-        "17 mounted",
+        "21 mounted",
         "each of the digest it has upstream",
+        "releases 4.18.1 and 4.18.2 are there, 8 components each",
+        "the catalog there offers ledger-operator alone",
+        "the image of the update graph has channels/stable-4.18.yaml",
         "shown/disk/working-dir/cluster-resources",
     ] {
         said.assert_says(words);
     }
-    assert_eq!(names(&world.path("shown")), ["disk", "imageset-config.yaml", "registry"]);
+    let expected = ["disk", "imageset-config.yaml", "registry", "release-key.asc"];
+    assert_eq!(names(&world.path("shown")), expected);
+    let expected = [
+        "cc-catalog-v4-18.yaml",
+        "cs-catalog-v4-18.yaml",
+        "idms-oc-mirror.yaml",
+        "itms-oc-mirror.yaml",
+        "signature-configmap.json",
+        "signature-configmap.yaml",
+        "updateService.yaml",
+    ];
+    assert_eq!(names(&world.path("shown/disk/working-dir/cluster-resources")), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

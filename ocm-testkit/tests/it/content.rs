@@ -103,7 +103,7 @@ async fn the_benchmark_has_its_shape() {
 }
 
 #[tokio::test]
-async fn the_demo_is_about_100_megabytes() {
+async fn the_demos_images_are_about_100_megabytes() {
     let upstream = Upstream::demo();
     assert_eq!(upstream.published().len(), 13);
     let megabytes = upstream.distinct_bytes() / 1_000_000;
