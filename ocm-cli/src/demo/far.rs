@@ -1,8 +1,8 @@
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use ocm_oci::Host;
 use ocm_registry::ServerError;
-use ocm_testkit::{Demo, Loopback, Published, Reserved};
+use ocm_testkit::{Demo, Loopback, Published, Release, Reserved};
 
 /// Everything that is on the near side of the gap to the internet, on loopback.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Far {
     pub(super) async fn serve() -> Result<(Self, Demo), ServerError> {
         let reserved = Reserved::take().await?;
         let demo = Demo::new(&reserved.host());
-        let registry = reserved.serve(std::sync::Arc::new(demo.upstream()))?;
+        let registry = reserved.serve(Arc::new(demo.upstream()))?;
         let updates = demo.updates().serve().await?;
         let signatures = demo.signatures().serve().await?;
         Ok((Self { registry, updates, signatures }, demo))
@@ -55,12 +55,12 @@ pub(super) fn trusting(key: &Path) -> (&'static str, String) {
 /// Writes the configuration that asks for what `demo` has at `host`.
 pub(super) fn configuration(demo: &Demo, host: &Host) -> String {
     let (channel, package, since) = (Demo::CHANNEL, Demo::SELECTED, Demo::SELECTED_SINCE);
-    let versions = demo.releases().iter().map(ocm_testkit::Release::version);
+    let versions = demo.releases().iter().map(Release::version);
     let (first, last) = (versions.clone().next(), versions.last());
     let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
-    let catalog = line(demo.catalog().image(), host);
-    let images: String =
-        demo.images().iter().map(|image| format!("  - name: {}\n", line(image, host))).collect();
+    let catalog = name(demo.catalog().image(), host);
+    let line = |image: &Published| format!("  - name: {}\n", name(image, host));
+    let images: String = demo.images().iter().map(line).collect();
     format!(
         "# Made by `ocm demo`.\n\
          kind: ImageSetConfiguration\n\
@@ -81,7 +81,8 @@ pub(super) fn configuration(demo: &Demo, host: &Host) -> String {
     )
 }
 
-fn line(image: &Published, host: &Host) -> String {
+/// Names `image` as people write it.
+fn name(image: &Published, host: &Host) -> String {
     match &image.tag {
         Some(tag) => format!("{host}/{}:{tag}", image.repository),
         None => format!("{host}/{}@{}", image.repository, image.content.digest()),
