@@ -237,7 +237,8 @@ fn nothing(config: &Path, blocked: usize) -> Complaint {
         return Complaint::told([message], Some(hint.to_owned()));
     }
     let message = format!("`{}` names nothing to mirror", config.display());
-    let hint = "name images under `mirror.additionalImages`, and see `blockedImages`";
+    let hint = "name releases under `mirror.platform`, catalogs under `mirror.operators`, or images \
+                under `mirror.additionalImages`; `ocm init` prints an example";
     Complaint::told([message], Some(hint.to_owned()))
 }
 

@@ -1,7 +1,10 @@
 //! YAML as JSON, so that objects are read in one way; and YAML written, for objects that change.
 
+mod bounded;
 mod write;
 
+use bounded::{Bounded, Budget};
+use serde::de::DeserializeSeed as _;
 use serde_yaml::Value;
 
 use super::error::ObjectFault;
@@ -12,7 +15,9 @@ pub(crate) const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", 
 
 /// Reads a document; `None` where it is empty, as it is after a separator at the end of a file.
 pub(crate) fn read(document: &[u8]) -> Result<Option<Value>, ObjectFault> {
-    let mut value: Value = serde_yaml::from_slice(document).map_err(ObjectFault::Yaml)?;
+    let budget = Budget::whole();
+    let read = Bounded(&budget).deserialize(serde_yaml::Deserializer::from_slice(document));
+    let mut value = read.map_err(ObjectFault::Yaml)?;
     value.apply_merge().map_err(ObjectFault::Yaml)?;
     match value {
         Value::Null => Ok(None),

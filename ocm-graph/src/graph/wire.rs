@@ -49,8 +49,13 @@ struct WireEdge {
     to: String,
 }
 
+/// Most upgrades of a graph. The largest known has some ten thousand.
+const MAX_EDGES: usize = 2_000_000;
+
 pub(super) fn read(wire: WireGraph) -> Result<Graph, GraphError> {
     at_most(Graph::MAX_RELEASES, "releases", wire.nodes.len())?;
+    let conditional: usize = wire.conditional.iter().map(|group| group.edges.len()).sum();
+    at_most(MAX_EDGES, "upgrades", wire.edges.len().saturating_add(conditional))?;
     let most_risks = wire.conditional.iter().map(|group| group.risks.len()).max();
     at_most(Graph::MAX_RISKS, "risks of one upgrade", most_risks.unwrap_or_default())?;
     Ok(build(wire))

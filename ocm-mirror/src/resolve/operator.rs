@@ -8,7 +8,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use ocm_catalog::{BundleImages, Catalog as Listing, ImageKind, Selection};
-use ocm_config::{Catalog, WantedCatalog};
+use ocm_config::{Catalog, Package, WantedCatalog};
 use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
 use ocm_resources::SourceName;
 use ocm_transport::Source;
@@ -64,14 +64,22 @@ impl Gathered<'_> {
         })?;
         let asked = Asked { written: &catalog.written, wanted };
         let selection = selection(wanted, resolving.operators)?;
+        // Before it is read: what was blocked is in no archive either. One that is named by its
+        // digest alone is not called by that of what will be built, which no pattern can know.
+        let digest = match &wanted.reference {
+            Reference::Image(image) => image.digest().cloned(),
+            Reference::Layout(layout) => layout.digest.clone(),
+        };
+        let named = digest.unwrap_or_else(|| Digest::of(asked.written.as_bytes()));
+        let destination = self.catalog_destination(asked, &named)?;
+        if self.is_blocked(asked.written, &destination) {
+            return Ok(());
+        }
         let shaped = match resolving.upstream {
             Upstream::Archive(_) => self.archived(asked, resolving).await?,
             Upstream::Origins(_) => self.shaped(asked, &selection, resolving).await?,
         };
         let destination = self.catalog_destination(asked, &shaped.root)?;
-        if self.is_blocked(asked.written, &destination) {
-            return Ok(());
-        }
         let needs = self.bundles(asked, &shaped.listing, resolving.upstream)?;
         self.wish(Wanted {
             origin: asked.written.to_owned(),
@@ -108,9 +116,13 @@ impl Gathered<'_> {
         let root = files.root().descriptor().digest.clone();
         let image = CatalogImage::open(files).await.map_err(|error| unusable(&error))?;
         let Found { catalog, .. } = read_catalog(&image, &Selection::default()).await?;
-        for package in &asked.wanted.packages {
-            if !catalog.packages().contains_key(&package.name) {
-                let what = format!("the archive's catalog has no package `{}`", package.name);
+        let absent = |package: &&Package| !catalog.packages().contains_key(&package.name);
+        for package in asked.wanted.packages.iter().filter(absent) {
+            let what = format!("the archive's catalog has no package `{}`", package.name);
+            if resolving.operators.allow_missing {
+                let text = format!("{}: {what}", asked.written);
+                self.notice_once(Notice { group: Group::Operator, text, hint: None });
+            } else {
                 let failure = Failure::without(Code::Archive, Side::Source, what);
                 let failure = failure.with_hint(
                     "mirror to disk again with this configuration, and carry that archive over",
@@ -222,7 +234,7 @@ impl Gathered<'_> {
         for bundle in listing.images() {
             count += 1;
             match self.bundle(asked, &bundle, from) {
-                Ok(wish) => needs.extend(wish),
+                Ok(wishes) => needs.extend(wishes),
                 Err((image, failure)) => {
                     let image = image.unwrap_or_else(|| bundle.bundle.to_owned());
                     self.lose(Kind::Bundle, &image, failure);
@@ -248,13 +260,14 @@ impl Gathered<'_> {
         Ok(needs)
     }
 
-    /// Adds the images of a bundle, its own last, since that needs the others.
+    /// Adds the images of a bundle, its own last, since that needs the others; returns all of
+    /// them, since what was wished for before does not get more needs by being wished for again.
     fn bundle(
         &mut self,
         asked: Asked<'_>,
         BundleImages { package, bundle, images, .. }: &BundleImages<'_>,
         from: Upstream<'_>,
-    ) -> Result<Option<WishId>, (Option<String>, Failure)> {
+    ) -> Result<BTreeSet<WishId>, (Option<String>, Failure)> {
         let images = images.as_ref().map_err(|error| {
             let mut failure = Failure::new(Code::Catalog, Side::Source, error);
             let what = format!("bundle `{bundle}` of package `{package}` cannot be mirrored");
@@ -271,9 +284,13 @@ impl Gathered<'_> {
             );
         }
         let own = images.iter().find(|image| image.kind == ImageKind::Bundle);
-        let Some(own) = own else { return Ok(None) };
-        let wish = self.operand_with(&own.reference, Kind::Bundle, (platforms, from), needs);
-        wish.map_err(|failure| (Some(own.reference.as_written().to_owned()), failure))
+        let Some(own) = own else { return Ok(needs) };
+        let wish =
+            self.operand_with(&own.reference, Kind::Bundle, (platforms, from), needs.clone());
+        needs.extend(
+            wish.map_err(|failure| (Some(own.reference.as_written().to_owned()), failure))?,
+        );
+        Ok(needs)
     }
 
     fn operand(

@@ -60,7 +60,12 @@ impl Gathered<'_> {
             None => self.selected(releases, resolving).await,
         };
         self.warn_of_acknowledgement(&candidates);
-        let accepted = self.accepted(&candidates, resolving).await;
+        let mut accepted = self.accepted(&candidates, resolving).await;
+        // Before they are read: what was blocked is in no archive either.
+        accepted.retain(|one| {
+            let destination = self.destination(PAYLOADS, one.tag.clone());
+            !self.is_blocked(one.origin.as_written(), &destination)
+        });
         let from = resolving.upstream;
         let read = stream::iter(accepted).map(|accepted| async move {
             let read = read(&accepted, resolving).await;
@@ -189,9 +194,6 @@ impl Gathered<'_> {
             }
         }
         let destination = self.destination(PAYLOADS, tag);
-        if self.is_blocked(written, &destination) {
-            return;
-        }
         let wish = self.wish(Wanted {
             origin: written.to_owned(),
             from: location,

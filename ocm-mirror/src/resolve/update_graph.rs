@@ -120,11 +120,18 @@ async fn graph_data(resolving: &Resolving<'_>) -> Result<GraphData, Failure> {
     let got = patience.run(|| web.get(address, "application/gzip", DATA_LIMIT)).await;
     let got = got.map_err(|error| Failure::at(Side::Source, &error))?;
     let bytes = got.ok_or_else(|| {
-        let what = format!("there is no data of the update graph at {address}");
+        let what = format!("there is no data of the update graph at {}", shown(address));
         Failure::without(Code::Release, Side::Source, what).with_hint(hint)
     })?;
     GraphData::unpack(&bytes)
         .map_err(|error| Failure::new(Code::Release, Side::Source, &error).with_hint(hint))
+}
+
+/// Returns what is shown of an address: user, password and query can hold secrets.
+fn shown(address: &str) -> String {
+    let Ok(url) = address.parse::<url::Url>() else { return "that address".to_owned() };
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 /// Finds what is built upon.
@@ -155,6 +162,12 @@ async fn base_image(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_tell_no_secrets() {
+        let told = shown("http://me:sekret@h:8080/graph-data?token=sekret");
+        assert_eq!(told, "http://h:8080/graph-data");
+    }
 
     #[test]
     fn data_lies_beside_the_graph() {

@@ -7,6 +7,14 @@ use ocm_catalog::{
 use super::unusable;
 use crate::{CatalogImage, Code, Failure, Limits, Seen, Side, Visitor};
 
+/// Most bytes of all files of a catalog. The largest known has 0.3 GB.
+const FILES_LIMIT: u64 = 2 << 30;
+
+/// A catalog is larger than any.
+#[derive(Debug, thiserror::Error)]
+#[error("the catalog's files have more than {} GiB", FILES_LIMIT >> 30)]
+struct Endless;
+
 /// What was found in a catalog's image.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -20,10 +28,13 @@ pub(super) struct Found {
 struct Reader {
     wanted: Wanted,
     files: Vec<CatalogFile>,
+    /// How many more bytes of files are read.
+    left: u64,
 }
 
 impl Visitor for Reader {
     fn file(&mut self, path: &str, size: u64, content: &mut dyn Read) -> io::Result<()> {
+        self.left = self.left.checked_sub(size).ok_or_else(|| io::Error::other(Endless))?;
         let mut bytes = Vec::with_capacity(usize::try_from(size.min(1 << 20)).unwrap_or_default());
         content.read_to_end(&mut bytes)?;
         self.files.push(read(path, &bytes, &self.wanted));
@@ -36,7 +47,7 @@ pub(super) async fn read_catalog(
     image: &CatalogImage,
     selection: &Selection,
 ) -> Result<Found, Failure> {
-    let reader = Reader { wanted: selection.wanted(), files: Vec::new() };
+    let reader = Reader { wanted: selection.wanted(), files: Vec::new(), left: FILES_LIMIT };
     let read = image.read(Limits::default(), reader).await;
     let Seen { visitor, .. } = read.map_err(|error| unusable(&error))?;
     let assembled = assemble(visitor.files);

@@ -1,12 +1,14 @@
-use std::{collections::BTreeSet, num::NonZeroUsize, path::Path};
+use std::{borrow::Cow, collections::BTreeSet, num::NonZeroUsize, path::Path};
 
 use ocm_config::ReleaseKind;
 use ocm_oci::{Digest, ImageRef, Tag};
 
+use ocm_graph::Version;
+
 use super::{super::Resolving, Candidate, Gathered, Releasing, explained};
 use crate::{
     Code, Failure, Kind, Side,
-    signature::{Asked, Lookup, Signed},
+    signature::{Asked, Filed, Lookup, Signed},
 };
 
 /// Directory of signatures, below the working directory and among an archive's records.
@@ -44,12 +46,10 @@ impl Gathered<'_> {
         let digests: Vec<_> = candidates.iter().map(|one| one.digest.clone()).collect();
         let filed = match signatures.about(&digests).await {
             Ok(filed) => filed,
+            // What cannot be read here may be had elsewhere.
             Err(error) => {
-                let failure = Failure::new(Code::Workspace, Side::Source, &error);
-                for candidate in candidates {
-                    self.lose(Kind::Release, candidate.payload.as_written(), failure.clone());
-                }
-                return Vec::new();
+                self.warn_of_unkept(&error);
+                Cow::Owned(Filed::default())
             }
         };
         let (retry, at_once) = (resolving.retry, AT_ONCE);
@@ -81,6 +81,21 @@ impl Gathered<'_> {
     }
 }
 
+/// Makes sure that what was signed is what was selected: a graph can name any release that was
+/// ever signed.
+fn is_of(tag: &Tag, version: &Version) -> Result<(), Failure> {
+    let (signed, version) = (tag.as_str(), version.to_string());
+    let rest = signed.strip_prefix(version.as_str());
+    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) {
+        return Ok(());
+    }
+    let what =
+        format!("the update graph says that it is {version}, and it is signed as `{signed}`");
+    Err(Failure::without(Code::Signature, Side::Source, what).with_hint(
+        "whoever serves the graph offers another release than the one that is asked for",
+    ))
+}
+
 impl Candidate {
     /// Says what the payload is called: by the tag that was signed with it, on the host and in the
     /// repository where it is.
@@ -92,6 +107,9 @@ impl Candidate {
         };
         let tag_of = |text: String| text.parse::<Tag>().map_err(|error| explained(&error, None));
         let signed_tag = signed.as_ref().and_then(|signed| signed.verified.identity.tag());
+        if let (Some(tag), Some(version)) = (signed_tag, &self.version) {
+            is_of(tag, version)?;
+        }
         let (origin, tag) = match (signed_tag, &self.version) {
             // Asked for by tag, it is called what it was asked for as.
             (Some(tag), _) if self.payload.tag().is_some() => (self.payload.clone(), tag.clone()),
