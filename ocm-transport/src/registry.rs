@@ -28,6 +28,7 @@ mod proxy;
 mod referrers;
 mod repository;
 mod scope;
+mod subject;
 mod tls;
 mod token;
 mod transmit;

@@ -26,6 +26,9 @@ use ocm_transport::{Client, ClientOptions, TlsOptions, Transport, Verify};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[path = "interop/signatures.rs"]
+mod signatures;
+
 /// Exit code when additional images are missing at the destination.
 const ADDITIONAL: i32 = 8;
 

@@ -8,6 +8,7 @@ use http::{
     header::{ACCEPT_ENCODING, AUTHORIZATION},
 };
 use ocm_oci::Host;
+use tokio::sync::Mutex;
 use url::Url;
 
 use super::{
@@ -34,6 +35,8 @@ pub(crate) struct Endpoint {
     pub(crate) authority: Authority,
     /// Whether it has said that it does not know the API of referrers.
     pub(crate) has_no_referrers: AtomicBool,
+    /// Held by whoever writes a list of referrers.
+    pub(crate) noting: Mutex<()>,
     reached: Flight<Reached, Failure>,
 }
 
@@ -49,7 +52,8 @@ impl Endpoint {
         let permits = Permits::new(wire.options.limits);
         let (reached, authority) = (Flight::default(), Authority::default());
         let has_no_referrers = AtomicBool::new(false);
-        Self { host, wire, permits, authority, has_no_referrers, reached }
+        let noting = Mutex::default();
+        Self { host, wire, permits, authority, has_no_referrers, noting, reached }
     }
 
     /// Sends `call` and reads at most `limit` bytes of a successful answer.

@@ -14,8 +14,9 @@ use super::{
     failure::Failure,
     repository::{NOTHING_LIMIT, Repository},
     scope::Scope,
+    subject::unnoticed,
 };
-use crate::{Kind, Manifest, Retry, Stored};
+use crate::{Kind, Manifest, Referrer, Retry, Stored};
 
 /// Largest manifest that is read where nobody said how much may be: what registries must accept.
 ///
@@ -76,21 +77,27 @@ impl Repository {
     ) -> Result<Stored, Failure> {
         let digest = &manifest.descriptor().digest;
         // By its tag alone a registry would find another digest than this one.
+        let mut unnoticed = None;
         if tag.is_none() || matches!(digest, Digest::Sha512(_)) {
-            self.put_manifest_as(manifest, &digest.into()).await?;
+            unnoticed = self.put_manifest_as(manifest, &digest.into()).await?;
         }
         if let Some(tag) = tag {
-            self.put_manifest_as(manifest, &tag.into()).await?;
+            unnoticed = self.put_manifest_as(manifest, &tag.into()).await?;
+        }
+        if let Some((subject, referrer)) = unnoticed {
+            self.note(&subject, referrer).await?;
         }
         // The answer is the same whether the registry had it or not.
         Ok(Stored::New)
     }
 
-    async fn put_manifest_as(
+    /// Puts a manifest; returns what it says about another, where the registry takes no note of
+    /// that itself.
+    pub(super) async fn put_manifest_as(
         &self,
         manifest: &Manifest,
         reference: &TagOrDigest,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<(Digest, Referrer)>, Failure> {
         let Descriptor { media_type, digest, .. } = manifest.descriptor();
         let path = self.path(&format!("manifests/{reference}"));
         let call = Call::new(Method::PUT, path, Scope::push(&self.name));
@@ -106,7 +113,7 @@ impl Repository {
             Some(stored) if contradicts(&stored, digest) => {
                 Err(Failure::corrupt(&answer.request, format!("says it stored {stored}")))
             }
-            _ => Ok(()),
+            _ => Ok(unnoticed(manifest, &answer)),
         }
     }
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{Kind, Referrer};
 
 /// Largest list of referrers that is read from a tag.
-const LIST_LIMIT: usize = 4 << 20;
+pub(super) const LIST_LIMIT: usize = 4 << 20;
 /// Most pages of the API that are followed.
 const PAGES_LIMIT: usize = 100;
 

@@ -29,6 +29,7 @@ mod registry_errors;
 mod registry_manifest;
 mod registry_pages;
 mod registry_proxy;
+mod registry_subject;
 mod registry_tls;
 mod registry_upload;
 mod support;
