@@ -14,8 +14,8 @@ const PLACE: &str = "what was built here";
 
 /// Images that were built, as a place to copy from.
 ///
-/// Manifests are the built ones, blobs are those of the content store, and what is in neither is
-/// where the original is. Each repository here is that of one original or of several.
+/// Manifests are the built ones, blobs are those of the content store, and what is in neither is,
+/// by its digest, where the original is. Each repository here is that of one original or of several.
 #[derive(Debug, Clone)]
 pub struct Overlay {
     store: ContentStore,
@@ -70,6 +70,14 @@ impl Handle {
             TagOrDigest::Tag(_) => None,
         }
     }
+
+    /// Returns where manifests are that are not here. What has a tag there is something else.
+    fn bases(&self, reference: &TagOrDigest) -> &[Arc<dyn Source>] {
+        match reference {
+            TagOrDigest::Digest(_) => &self.repository.bases,
+            TagOrDigest::Tag(_) => &[],
+        }
+    }
 }
 
 impl fmt::Display for Overlay {
@@ -106,7 +114,15 @@ impl Transport for Overlay {
 #[async_trait]
 impl Source for Handle {
     async fn head(&self, reference: &TagOrDigest) -> Result<Option<Descriptor>, TransportError> {
-        Ok(self.find(reference).map(|manifest| manifest.descriptor().clone()))
+        if let Some(found) = self.find(reference) {
+            return Ok(Some(found.descriptor().clone()));
+        }
+        for base in self.bases(reference) {
+            if let Some(found) = base.head(reference).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     async fn manifest(
@@ -114,7 +130,16 @@ impl Source for Handle {
         reference: &TagOrDigest,
         limit: usize,
     ) -> Result<Manifest, TransportError> {
-        let found = self.find(reference).ok_or_else(|| self.not_found(Verb::Fetch, reference))?;
+        let Some(found) = self.find(reference) else {
+            let mut error = self.not_found(Verb::Fetch, reference);
+            for base in self.bases(reference) {
+                match base.manifest(reference, limit).await {
+                    Err(missing) if missing.kind() == Kind::NotFound => error = missing,
+                    answer => return answer,
+                }
+            }
+            return Err(error);
+        };
         if found.bytes().len() > limit {
             let operation = self.operation(Verb::Fetch, reference);
             return Err(TransportError::new(operation, Kind::Refused, Retry::Never));
