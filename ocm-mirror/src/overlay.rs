@@ -1,4 +1,9 @@
-use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::Range,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use ocm_oci::{Descriptor, Digest, RepoName, Tag, TagOrDigest};
@@ -14,8 +19,8 @@ const PLACE: &str = "what was built here";
 
 /// Images that were built, as a place to copy from.
 ///
-/// Manifests are the built ones, blobs are those of the content store, and what is in neither is,
-/// by its digest, where the original is. Each repository here is that of one original or of several.
+/// Manifests are the built ones, blobs are those of the content store, and what is in neither and
+/// is named by a manifest that is here is where the original is. Each repository here is that of one original or of several.
 #[derive(Debug, Clone)]
 pub struct Overlay {
     store: ContentStore,
@@ -25,6 +30,8 @@ pub struct Overlay {
 #[derive(Debug, Clone, Default)]
 struct Repository {
     manifests: BTreeMap<Digest, Manifest>,
+    /// What the indexes list.
+    listed: BTreeSet<Digest>,
     bases: Vec<Arc<dyn Source>>,
 }
 
@@ -50,6 +57,9 @@ impl Overlay {
         here.manifests.extend(
             manifests.map(|manifest| (manifest.descriptor().digest.clone(), manifest.clone())),
         );
+        let children = built.manifests().iter().filter_map(|manifest| manifest.children().ok());
+        let entries = children.flat_map(|children| children.manifests);
+        here.listed.extend(entries.map(|entry| entry.descriptor.digest));
         here.bases.extend(base);
     }
 }
@@ -71,11 +81,13 @@ impl Handle {
         }
     }
 
-    /// Returns where manifests are that are not here. What has a tag there is something else.
+    /// Returns where a manifest may be that is listed here. What has a tag there is something else.
     fn bases(&self, reference: &TagOrDigest) -> &[Arc<dyn Source>] {
         match reference {
-            TagOrDigest::Digest(_) => &self.repository.bases,
-            TagOrDigest::Tag(_) => &[],
+            TagOrDigest::Digest(digest) if self.repository.listed.contains(digest) => {
+                &self.repository.bases
+            }
+            _ => &[],
         }
     }
 }
