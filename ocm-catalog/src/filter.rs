@@ -28,6 +28,7 @@ pub use error::{FilterError, FilterErrors};
 pub use explain::{ChannelExplanation, EntryExplanation, Explanation, Verdict};
 use finding::Findings;
 pub use finding::{Missing, Warning};
+pub use near::near;
 pub use selection::{ChannelSelection, Extent, PackageSelection, Selection};
 
 /// What a selection makes of a catalog.
@@ -107,7 +108,7 @@ impl Catalog {
                 selected.push((wanted.name.as_str(), Some(wanted)));
             } else {
                 let known = self.known.iter().map(String::as_str);
-                let (package, near) = (wanted.name.clone(), near::near(&wanted.name, known));
+                let (package, near) = (wanted.name.clone(), near(&wanted.name, known));
                 findings.missing.push(Missing::Package { package, near });
             }
         }

@@ -26,7 +26,7 @@ pub use closure::{Added, Closure, Outline, Unmet};
 pub use fbc::{Body, CatalogFile, DocumentError, Format, ObjectFault, ObjectName, Wanted, read};
 pub use filter::{
     ChannelExplanation, ChannelSelection, EntryExplanation, Explanation, Extent, FilterError,
-    FilterErrors, Filtered, Missing, PackageSelection, Selection, Verdict, Warning,
+    FilterErrors, Filtered, Missing, PackageSelection, Selection, Verdict, Warning, near,
 };
 pub use images::{BundleImage, BundleImages, ImageKind, ImagesError};
 pub use model::{

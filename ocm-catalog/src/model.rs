@@ -1,6 +1,7 @@
 //! A catalog in memory: its packages, and what is in them.
 
 mod assemble;
+mod newest;
 mod object;
 
 use std::{

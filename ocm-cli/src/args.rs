@@ -30,7 +30,7 @@ pub(crate) use flags::{
 pub(crate) use graph::{
     GraphArgs, GraphCommand, GraphPathArgs, GraphSelectArgs, PathFormat, ResultFormat, UpdatesArgs,
 };
-pub(crate) use list::{ListArgs, ListCommand, ListReleasesArgs};
+pub(crate) use list::{ListArgs, ListCommand, ListOperatorsArgs, ListReleasesArgs};
 pub(crate) use operator::OperatorArgs;
 pub(crate) use release::{PathArgs, RefusedArgs, ReleaseArgs};
 pub(crate) use side::{DestinationArgs, LowSide, SourceArgs};

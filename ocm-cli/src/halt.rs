@@ -11,7 +11,10 @@ use ocm_transport::{
     layout::OciLayoutError,
 };
 
-use crate::{environment::EnvironmentError, files::FileError, report::Complaint, supervise::Stop};
+use crate::{
+    environment::EnvironmentError, files::FileError, report::Complaint, request::UsageError,
+    supervise::Stop,
+};
 
 /// Why a job ends before it is done.
 #[derive(Debug)]
@@ -137,8 +140,25 @@ impl From<ClientError> for Halt {
 
 impl From<&TransportError> for Halt {
     fn from(error: &TransportError) -> Self {
-        let Failure { chain, hint, .. } = Failure::from(error);
-        Complaint::told(chain, hint).into()
+        Failure::from(error).into()
+    }
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Complaint::from(failure).into()
+    }
+}
+
+impl From<Failure> for Complaint {
+    fn from(Failure { chain, hint, .. }: Failure) -> Self {
+        Self::told(chain, hint)
+    }
+}
+
+impl From<UsageError> for Halt {
+    fn from(error: UsageError) -> Self {
+        Self::of(&error, error.hint())
     }
 }
 

@@ -44,6 +44,7 @@ mod show;
 
 use conclude::Outcome;
 use ends::Ends;
+pub(crate) use ends::client_options;
 
 /// What a job has of the world.
 #[derive(Debug)]

@@ -295,7 +295,11 @@ fn flow(
 }
 
 /// Reads what `--from` names: `file://PATH`, or the path alone.
-fn archive(from: &str) -> Result<PathBuf, UsageError> {
+///
+/// # Errors
+///
+/// When it is something else.
+pub(crate) fn archive(from: &str) -> Result<PathBuf, UsageError> {
     match (from.strip_prefix(DIRECTORY), from.split_once("://")) {
         (Some(path), _) if !path.is_empty() => Ok(PathBuf::from(path)),
         (None, None) => Ok(PathBuf::from(from)),

@@ -5,7 +5,7 @@ use std::{
 };
 
 use ocm_config::{ImageSet, Mirror};
-use ocm_oci::{LayoutRef, Reference, RepoName, TagOrDigest};
+use ocm_oci::{Descriptor, LayoutRef, Reference, RepoName, TagOrDigest};
 use ocm_transport::{
     TransportError,
     layout::{ListedImage, OciLayout, OciLayoutError},
@@ -41,12 +41,18 @@ impl Layouts {
     ///
     /// What cannot be opened fails the images that are in it.
     pub async fn open(image_set: &ImageSet, directory: &Path) -> Self {
-        let mut layouts = Self { directory: directory.to_owned(), opened: BTreeMap::new() };
         let Mirror { additional_images, operators, .. } = &image_set.mirror;
         let images = additional_images.iter().filter_map(|image| image.wanted.as_ref().ok());
         let catalogs = operators.iter().filter_map(|catalog| catalog.wanted.as_ref().ok());
         let images = images.map(|wanted| &wanted.reference);
-        for reference in images.chain(catalogs.map(|wanted| &wanted.reference)) {
+        let references: Vec<_> = images.chain(catalogs.map(|wanted| &wanted.reference)).collect();
+        Self::named(&references, directory).await
+    }
+
+    /// Opens every directory among `references`, as [`open`](Self::open) does.
+    pub async fn named(references: &[&Reference], directory: &Path) -> Self {
+        let mut layouts = Self { directory: directory.to_owned(), opened: BTreeMap::new() };
+        for reference in references {
             let Reference::Layout(layout) = reference else { continue };
             let path = layouts.path(layout);
             if let Entry::Vacant(entry) = layouts.opened.entry(path) {
@@ -73,13 +79,7 @@ impl Layouts {
     /// Finds the image that is meant: the one with that digest, or the only one.
     pub(crate) fn find(&self, wanted: &LayoutRef) -> Result<(Location, TagOrDigest), Failure> {
         let path = self.path(wanted);
-        let not_asked = || {
-            let what = format!("directory `{}` was not opened", path.display());
-            Failure::without(Code::Place, Side::Source, what)
-        };
-        let opened = self.opened.get(&path).ok_or_else(not_asked)?;
-        let images = &opened.as_ref().map_err(Clone::clone)?.images;
-        let (digest, repository) = match (&wanted.digest, images.as_slice()) {
+        let (digest, repository) = match (&wanted.digest, self.listed(wanted)?) {
             (Some(digest), listed) => {
                 let found = listed.iter().find(|image| image.descriptor.digest == *digest);
                 (digest.clone(), found.and_then(|image| image.repository.clone()))
@@ -90,6 +90,34 @@ impl Layouts {
         // What has no repository is seen by all.
         let repository = repository.unwrap_or_else(nameless);
         Ok((Location { place: Place::Layout(path), repository }, TagOrDigest::Digest(digest)))
+    }
+
+    /// Finds what may be one image in parts, one for each platform: everything that is listed,
+    /// where there is more than one, and nothing says which is meant or that they differ.
+    pub(crate) fn find_parts(
+        &self,
+        wanted: &LayoutRef,
+    ) -> Result<Option<(Location, Vec<Descriptor>)>, Failure> {
+        let listed = self.listed(wanted)?;
+        let (None, [first, _, ..]) = (&wanted.digest, listed) else { return Ok(None) };
+        if listed.iter().any(|image| image.repository != first.repository) {
+            return Ok(None);
+        }
+        let repository = first.repository.clone().unwrap_or_else(nameless);
+        let location = Location { place: Place::Layout(self.path(wanted)), repository };
+        let parts = listed.iter().map(|image| image.descriptor.clone());
+        Ok(Some((location, parts.collect())))
+    }
+
+    /// Returns what a directory lists.
+    fn listed(&self, wanted: &LayoutRef) -> Result<&[ListedImage], Failure> {
+        let path = self.path(wanted);
+        let not_asked = || {
+            let what = format!("directory `{}` was not opened", path.display());
+            Failure::without(Code::Place, Side::Source, what)
+        };
+        let opened = self.opened.get(&path).ok_or_else(not_asked)?;
+        Ok(&opened.as_ref().map_err(Clone::clone)?.images)
     }
 
     fn path(&self, layout: &LayoutRef) -> PathBuf {

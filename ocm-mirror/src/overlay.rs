@@ -1,4 +1,9 @@
-use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::Range,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use ocm_oci::{Descriptor, Digest, RepoName, Tag, TagOrDigest};
@@ -14,8 +19,8 @@ const PLACE: &str = "what was built here";
 
 /// Images that were built, as a place to copy from.
 ///
-/// Manifests are the built ones, blobs are those of the content store, and what is in neither is
-/// where the original is. Each repository here is that of one original or of several.
+/// Manifests are the built ones, blobs are those of the content store, and what is in neither and
+/// is named by a manifest that is here is where the original is. Each repository here is that of one original or of several.
 #[derive(Debug, Clone)]
 pub struct Overlay {
     store: ContentStore,
@@ -25,6 +30,8 @@ pub struct Overlay {
 #[derive(Debug, Clone, Default)]
 struct Repository {
     manifests: BTreeMap<Digest, Manifest>,
+    /// What the indexes list.
+    listed: BTreeSet<Digest>,
     bases: Vec<Arc<dyn Source>>,
 }
 
@@ -50,6 +57,9 @@ impl Overlay {
         here.manifests.extend(
             manifests.map(|manifest| (manifest.descriptor().digest.clone(), manifest.clone())),
         );
+        let children = built.manifests().iter().filter_map(|manifest| manifest.children().ok());
+        let entries = children.flat_map(|children| children.manifests);
+        here.listed.extend(entries.map(|entry| entry.descriptor.digest));
         here.bases.extend(base);
     }
 }
@@ -68,6 +78,16 @@ impl Handle {
             TagOrDigest::Digest(digest) => self.repository.manifests.get(digest),
             // What is built is known by its digest alone.
             TagOrDigest::Tag(_) => None,
+        }
+    }
+
+    /// Returns where a manifest may be that is listed here. What has a tag there is something else.
+    fn bases(&self, reference: &TagOrDigest) -> &[Arc<dyn Source>] {
+        match reference {
+            TagOrDigest::Digest(digest) if self.repository.listed.contains(digest) => {
+                &self.repository.bases
+            }
+            _ => &[],
         }
     }
 }
@@ -106,7 +126,15 @@ impl Transport for Overlay {
 #[async_trait]
 impl Source for Handle {
     async fn head(&self, reference: &TagOrDigest) -> Result<Option<Descriptor>, TransportError> {
-        Ok(self.find(reference).map(|manifest| manifest.descriptor().clone()))
+        if let Some(found) = self.find(reference) {
+            return Ok(Some(found.descriptor().clone()));
+        }
+        for base in self.bases(reference) {
+            if let Some(found) = base.head(reference).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     async fn manifest(
@@ -114,7 +142,16 @@ impl Source for Handle {
         reference: &TagOrDigest,
         limit: usize,
     ) -> Result<Manifest, TransportError> {
-        let found = self.find(reference).ok_or_else(|| self.not_found(Verb::Fetch, reference))?;
+        let Some(found) = self.find(reference) else {
+            let mut error = self.not_found(Verb::Fetch, reference);
+            for base in self.bases(reference) {
+                match base.manifest(reference, limit).await {
+                    Err(missing) if missing.kind() == Kind::NotFound => error = missing,
+                    answer => return answer,
+                }
+            }
+            return Err(error);
+        };
         if found.bytes().len() > limit {
             let operation = self.operation(Verb::Fetch, reference);
             return Err(TransportError::new(operation, Kind::Refused, Retry::Never));

@@ -4,6 +4,8 @@ use ocm_oci::{Host, RepoName};
 use ocm_transport::{Client, Destination, Source, Transport};
 use serde::{Deserialize, Serialize};
 
+use crate::{Code, Failure, Side};
+
 /// Where content is, as a plan names it. Mirrors and credentials act below it, in the transport.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,6 +81,13 @@ impl Places {
         }
         let Place::Registry(host) = &at.place else { return None };
         Some(self.registries.as_ref()?.open(host).source(&at.repository))
+    }
+
+    /// Opens a location for reading that has to be here.
+    pub(crate) fn open(&self, at: &Location) -> Result<Arc<dyn Source>, Failure> {
+        let closed =
+            || Failure::without(Code::Place, Side::Source, format!("{} is not open", at.place));
+        self.source(at).ok_or_else(closed)
     }
 
     /// Opens a repository for writing, if `to` is the destination and can be written.

@@ -99,6 +99,11 @@ impl Built {
         Self { manifests: Vec::new(), new, kept, left_out: BTreeSet::new() }
     }
 
+    /// Takes an index of images that stay where they are for one that was built.
+    pub(crate) fn over(index: Manifest) -> Self {
+        Self { manifests: vec![index], ..Self::new() }
+    }
+
     /// Returns the uppermost manifest: its digest is that of the image.
     pub fn root(&self) -> Option<&Manifest> {
         self.manifests.last()

@@ -32,7 +32,7 @@ mod workshop;
 
 pub use additional::additional_images;
 pub use decided::{Decided, DecidedCatalog, DecidedRelease, Notice};
-pub use operator::OperatorRules;
+pub use operator::{CatalogReader, OperatorRules};
 pub use release::{AtHand, ReleaseTrust, Releasing};
 pub use update_graph::GraphImage;
 pub use workshop::Workshop;
@@ -64,9 +64,7 @@ pub struct Resolving<'a> {
 impl Resolving<'_> {
     /// Opens a location for reading.
     fn source(&self, at: &Location) -> Result<Arc<dyn Source>, Failure> {
-        let closed =
-            || Failure::without(Code::Place, Side::Source, format!("{} is not open", at.place));
-        self.places.source(at).ok_or_else(closed)
+        self.places.open(at)
     }
 
     /// Asks what `reference` means now.

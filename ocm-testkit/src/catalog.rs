@@ -147,6 +147,8 @@ impl Catalog {
             "properties": [
                 { "type": "olm.package",
                   "value": { "packageName": package.name, "version": version } },
+                { "type": "olm.csv.metadata",
+                  "value": { "displayName": format!("The {} operator", package.name) } },
             ],
             "relatedImages": [
                 named("", &bundle), named("operator", &operator), named("proxy", &shared),

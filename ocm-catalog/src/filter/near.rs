@@ -7,7 +7,7 @@ const MOST: usize = 3;
 
 /// Returns those of `known` that somebody who wrote `word` may have meant: the most similar one,
 /// and those that contain it.
-pub(super) fn near<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone) -> Vec<String> {
+pub fn near<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone) -> Vec<String> {
     let similar = similar(word, known.clone());
     let contains = |name: &&str| word.len() > 2 && name.contains(word);
     let mut seen = BTreeSet::new();

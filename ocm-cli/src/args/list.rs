@@ -1,7 +1,9 @@
+use std::path::PathBuf;
+
 use clap::{Args, Command, Subcommand};
 use ocm_graph::Version;
 
-use super::{ResultFormat, Switch, UpdatesArgs, as_go_flag};
+use super::{ResultFormat, SourceArgs, Switch, UpdatesArgs, as_go_flag};
 
 /// What `list` takes.
 #[derive(Debug, Args)]
@@ -13,6 +15,8 @@ pub(crate) struct ListArgs {
 /// What there is to mirror.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ListCommand {
+    /// List catalogs of operators, and what is in them: packages, channels, versions
+    Operators(ListOperatorsArgs),
     /// List releases, their channels, or the versions that an upgrade goes through
     Releases(ListReleasesArgs),
 }
@@ -48,15 +52,65 @@ pub(crate) struct ListReleasesArgs {
     pub(crate) updates: UpdatesArgs,
 }
 
+/// What `list operators` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ListOperatorsArgs {
+    /// List catalogs: which of the well-known ones there are for `--version`, or, with `--from`,
+    /// those of the archive
+    #[arg(long, default_value_t = Switch::Off, conflicts_with = "catalog")]
+    pub(crate) catalogs: Switch,
+    /// A minor version of OpenShift, such as `4.18`: its catalogs
+    #[arg(long, value_name = "X.Y", conflicts_with_all = ["catalog", "from"])]
+    pub(crate) version: Option<String>,
+    /// The catalog whose packages are listed: `HOST/REPOSITORY:TAG`, or a layout `oci://DIR`
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) catalog: Option<String>,
+    /// Its package whose channels are listed
+    #[arg(long, value_name = "NAME", requires = "catalog")]
+    pub(crate) package: Option<String>,
+    /// Its channel whose versions are listed
+    #[arg(long, value_name = "NAME", requires = "package")]
+    pub(crate) channel: Option<String>,
+    /// Directory with an archive, or its only file, that is read instead of registries
+    #[arg(long, value_name = "file://DIR")]
+    pub(crate) from: Option<String>,
+    /// Where the well-known catalogs are: the registry, or a mirror of it
+    #[arg(long, value_name = "HOST[/PATH]", default_value = "registry.redhat.io")]
+    pub(crate) registry: String,
+    /// In what form: for people, or for programs
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ResultFormat::Text)]
+    pub(crate) format: ResultFormat,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// File with the credentials of all registries [default: `$REGISTRY_AUTH_FILE`]
+    #[arg(long, value_name = "FILE", help_heading = "Registries")]
+    pub(crate) authfile: Option<PathBuf>,
+    /// File with certificates that are trusted besides the system's; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Registries")]
+    pub(crate) ca_file: Vec<PathBuf>,
+}
+
 /// Adds examples to the help of `list` and its commands.
 pub(super) fn with_examples(list: Command, example: &dyn Fn(&[&str]) -> String) -> Command {
     let stable = "PROGRAM list releases --version 4.18";
-    list.after_help(example(&[stable])).mut_subcommand("releases", |command| {
-        command.mut_args(as_go_flag).after_help(example(&[
-            "PROGRAM list releases",
-            "PROGRAM list releases --channels --version 4.18",
-            "PROGRAM list releases --channel fast-4.18 --filter-by-archs amd64,arm64",
-            "PROGRAM list releases --version 4.18 --from 4.17.9",
-        ]))
-    })
+    let catalogs = "PROGRAM list operators --version 4.18";
+    let index = "registry.redhat.io/redhat/redhat-operator-index:v4.18";
+    let catalog = format!("PROGRAM list operators --catalog {index}");
+    list.after_help(example(&[stable, catalogs]))
+        .mut_subcommand("operators", |command| {
+            command.mut_args(as_go_flag).after_help(example(&[
+                catalogs,
+                &catalog,
+                "PROGRAM list operators --catalog oci://index --package web-terminal --channel fast",
+                "PROGRAM list operators --from /media/usb",
+            ]))
+        })
+        .mut_subcommand("releases", |command| {
+            command.mut_args(as_go_flag).after_help(example(&[
+                "PROGRAM list releases",
+                "PROGRAM list releases --channels --version 4.18",
+                "PROGRAM list releases --channel fast-4.18 --filter-by-archs amd64,arm64",
+                "PROGRAM list releases --version 4.18 --from 4.17.9",
+            ]))
+        })
 }

@@ -1,6 +1,12 @@
 //! Both ends of a run, opened and asked before anything is collected.
 
-use std::{collections::BTreeSet, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use ocm_config::ImageSet;
 use ocm_mirror::{
@@ -231,20 +237,7 @@ fn warn_if_clear(client: &Client, host: &Host, console: &mut Console) {
 
 /// Makes the client for one side.
 fn client(side: &Side, request: &Request, environment: &Environment) -> Result<Client, Halt> {
-    let tls = TlsOptions {
-        verify: match side.verify {
-            Verify::Always => Checked::Always,
-            Verify::Never => Checked::Never,
-        },
-        system_roots: environment.system_roots(),
-        ca_files: request.ca_files.clone(),
-        certs_dirs: environment.certs_dirs(),
-        cert_dir: side.cert_dir.clone(),
-    };
-    let mut options = ClientOptions::default()
-        .with_tls(tls)
-        .with_credentials(logins::credentials(&side.login, environment)?)
-        .with_proxies(environment.proxies());
+    let mut options = client_options(side, &request.ca_files, environment)?;
     if let Some(stall) = request.effort.stall {
         let stall = if stall.is_zero() { FOREVER } else { stall };
         options = options.with_stall_timeout(stall).with_request_timeout(stall.min(REQUEST));
@@ -253,6 +246,32 @@ fn client(side: &Side, request: &Request, environment: &Environment) -> Result<C
         options = options.with_limits(Limits { reads: blobs, writes: blobs, ..Limits::default() });
     }
     Ok(Client::new(options)?)
+}
+
+/// Returns how the registries of one side are spoken to.
+///
+/// # Errors
+///
+/// When credentials cannot be read.
+pub(crate) fn client_options(
+    side: &Side,
+    ca_files: &[PathBuf],
+    environment: &Environment,
+) -> Result<ClientOptions, Halt> {
+    let tls = TlsOptions {
+        verify: match side.verify {
+            Verify::Always => Checked::Always,
+            Verify::Never => Checked::Never,
+        },
+        system_roots: environment.system_roots(),
+        ca_files: ca_files.to_vec(),
+        certs_dirs: environment.certs_dirs(),
+        cert_dir: side.cert_dir.clone(),
+    };
+    Ok(ClientOptions::default()
+        .with_tls(tls)
+        .with_credentials(logins::credentials(&side.login, environment)?)
+        .with_proxies(environment.proxies()))
 }
 
 /// Returns how many blobs may move at once, where a bound was given.

@@ -67,7 +67,7 @@ impl Side {
     /// # Errors
     ///
     /// When credentials are given twice, or half.
-    pub(super) fn new(
+    pub(crate) fn new(
         name: SideName,
         typed: LowSide,
         authfile: Option<PathBuf>,

@@ -18,6 +18,7 @@ fn every_command_has_help_with_an_example() {
         "config schema",
         "graph path",
         "graph select",
+        "list operators",
         "list releases",
     ];
     for command in single.into_iter().chain(nested) {

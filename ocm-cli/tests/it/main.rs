@@ -7,6 +7,7 @@ mod demo;
 mod failures;
 mod graph;
 mod help;
+mod list_operators;
 mod mirror;
 mod operators;
 mod releases;

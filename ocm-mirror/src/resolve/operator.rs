@@ -5,23 +5,25 @@
 //!                                                                          └─► rebuilt image
 //! ```
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use ocm_catalog::{BundleImages, Catalog as Listing, ImageKind, Selection};
 use ocm_config::{Catalog, Package, WantedCatalog};
 use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
 use ocm_resources::SourceName;
-use ocm_transport::Source;
 
 use super::{DecidedCatalog, Gathered, Notice, Resolving, Upstream, explained};
 use crate::{
-    CatalogImage, Code, Destination, Failure, Group, ImageFiles, Kind, Location, Side, Wanted,
-    WishId, rebuild_catalog,
+    Built, CatalogImage, CatalogImageError, Code, Destination, Failure, Group, Kind, LayersError,
+    Location, Side, Wanted, WishId, rebuild_catalog,
 };
 
+mod open;
 mod read;
 mod selection;
 
+pub use open::CatalogReader;
+use open::Opened;
 use read::{Found, read_catalog};
 pub use selection::OperatorRules;
 use selection::selection;
@@ -109,12 +111,11 @@ impl Gathered<'_> {
         asked: Asked<'_>,
         resolving: &Resolving<'_>,
     ) -> Result<Shaped, Failure> {
-        let (from, reference) = resolving.upstream.find(asked.written, &asked.wanted.reference)?;
-        let source = resolving.source(&from)?;
-        let files = ImageFiles::open(source, &reference, resolving.retry).await;
-        let files = files.map_err(|error| unusable(&error))?;
+        let reader = CatalogReader::of(resolving);
+        let opened = reader.open(asked.written, &asked.wanted.reference).await?;
+        let Opened { location: from, files, .. } = opened;
         let root = files.root().descriptor().digest.clone();
-        let image = CatalogImage::open(files).await.map_err(|error| unusable(&error))?;
+        let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
         let Found { catalog, .. } = read_catalog(&image, &Selection::default()).await?;
         let absent = |package: &&Package| !catalog.packages().contains_key(&package.name);
         for package in asked.wanted.packages.iter().filter(absent) {
@@ -140,18 +141,27 @@ impl Gathered<'_> {
         selection: &Selection,
         resolving: &Resolving<'_>,
     ) -> Result<Shaped, Failure> {
-        let (location, files) = self.open_catalog(asked, resolving).await?;
-        let original = files.root().descriptor().digest.clone();
-        let image = CatalogImage::open(files).await.map_err(|error| unusable(&error))?;
+        let reader = CatalogReader::of(resolving);
+        let opened = reader.open(asked.written, &asked.wanted.reference).await?;
+        let Opened { location, files, is_gathered } = opened;
+        let store = self.workshop(resolving).await?.store().clone();
+        let (index, files) = (files.root().clone(), files.kept_in(&store));
+        let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
         let Found { catalog, ignored } = read_catalog(&image, selection).await?;
         self.tell_of_ignored(asked, &ignored);
+        let source = resolving.source(&location)?;
         if selection.is_everything() {
-            return Ok(Shaped { listing: catalog, from: location, root: original });
+            let root = index.descriptor().digest.clone();
+            let mut from = location;
+            if is_gathered {
+                let workshop = self.workshop(resolving).await?;
+                from = workshop.shelve(&from.repository, &Built::over(index), Some(source));
+            }
+            return Ok(Shaped { listing: catalog, from, root });
         }
         let listing = self.filtered(asked, &catalog, selection, resolving.operators)?;
         drop(catalog);
         let files = listing.render().map(|file| (file.path, file.bytes.into())).collect();
-        let source = resolving.source(&location)?;
         let workshop = self.workshop(resolving).await?;
         let built = rebuild_catalog(&image, &files, workshop.store()).await;
         let built = built.map_err(|error| unusable(&error))?;
@@ -162,21 +172,6 @@ impl Gathered<'_> {
         })?;
         let from = workshop.shelve(&location.repository, &built, Some(source));
         Ok(Shaped { listing, from, root })
-    }
-
-    /// Opens a catalog's image by the digest that it has now: what is filtered is what is copied.
-    async fn open_catalog(
-        &mut self,
-        asked: Asked<'_>,
-        resolving: &Resolving<'_>,
-    ) -> Result<(Location, ImageFiles), Failure> {
-        let (location, reference) =
-            resolving.upstream.find(asked.written, &asked.wanted.reference)?;
-        let source: Arc<dyn Source> = resolving.source(&location)?;
-        let files = ImageFiles::open(source, &reference, resolving.retry).await;
-        let files = files.map_err(|error| unusable(&error))?;
-        let store = self.workshop(resolving).await?.store().clone();
-        Ok((location, files.kept_in(&store)))
     }
 
     /// Takes what is selected out of a catalog, and tells what is missing in it.
@@ -351,6 +346,21 @@ impl Gathered<'_> {
             },
         };
         Ok(Destination { repository: self.placed(&path), tag })
+    }
+}
+
+/// Tells why the files of an image cannot be read: what a place said, where it was that.
+fn unread(error: &LayersError) -> Failure {
+    match error {
+        LayersError::Transport(error) => Failure::at(Side::Source, error),
+        other => unusable(other),
+    }
+}
+
+fn no_catalog(error: &CatalogImageError) -> Failure {
+    match error {
+        CatalogImageError::Layers(error) => unread(error),
+        other => unusable(other),
     }
 }
 

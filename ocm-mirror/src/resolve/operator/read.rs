@@ -4,7 +4,7 @@ use ocm_catalog::{
     Assembled, Catalog, CatalogFile, FilterErrors, Selection, Wanted, assemble, read,
 };
 
-use super::unusable;
+use super::{no_catalog, unusable};
 use crate::{CatalogImage, Code, Failure, Limits, Seen, Side, Visitor};
 
 /// Most bytes of all files of a catalog. The largest known has 0.3 GB.
@@ -49,7 +49,7 @@ pub(super) async fn read_catalog(
 ) -> Result<Found, Failure> {
     let reader = Reader { wanted: selection.wanted(), files: Vec::new(), left: FILES_LIMIT };
     let read = image.read(Limits::default(), reader).await;
-    let Seen { visitor, .. } = read.map_err(|error| unusable(&error))?;
+    let Seen { visitor, .. } = read.map_err(|error| no_catalog(&error))?;
     let assembled = assemble(visitor.files);
     let Assembled { catalog, ignored } = assembled.map_err(|broken| {
         let mut failure = unusable(&broken);
