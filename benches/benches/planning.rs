@@ -1,4 +1,4 @@
-//! Planning 10,000 images of six blobs, as a catalog of operators has them.
+//! Planning 10,000 images of six blobs, as a catalog of operators has them, and five releases.
 
 use std::{env, sync::LazyLock};
 
@@ -6,7 +6,7 @@ use divan::{
     AllocProfiler, Bencher,
     counter::{BytesCount, ItemsCount},
 };
-use ocm_benches::{Counted, TEN_THOUSAND, World};
+use ocm_benches::{Counted, FIVE_RELEASES, TEN_THOUSAND, World};
 use ocm_mirror::{Asking, Plan, expand, plan, survey};
 use ocm_transport::Memory;
 use tokio::runtime::{Builder, Runtime};
@@ -16,6 +16,10 @@ static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     runtime().block_on(World::new(&TEN_THOUSAND)).expect("memory takes every image")
+});
+
+static RELEASES: LazyLock<World> = LazyLock::new(|| {
+    runtime().block_on(World::of_releases(&FIVE_RELEASES)).expect("memory takes every image")
 });
 
 const IMAGES: usize = 10_000;
@@ -41,7 +45,21 @@ fn prepare_all(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The same, where everything is there already.
+/// Survey, expansion and plan of five releases of 190 components, towards an empty place.
+#[divan::bench(sample_count = 20)]
+fn prepare_releases(bencher: Bencher<'_, '_>) {
+    let (runtime, world) = (runtime(), &*RELEASES);
+    let places = world.places(&Counted::new(Memory::default()));
+    let images = FIVE_RELEASES.versions.len() * (FIVE_RELEASES.components + 1);
+    bencher.counter(ItemsCount::new(images)).bench_local(|| {
+        let prepared = runtime.block_on(world.prepare(&places, &env::temp_dir()));
+        let plan = prepared.expect("nothing is wrong with them").planned.plan;
+        assert_eq!(plan.images().count(), images);
+        plan
+    });
+}
+
+/// As `prepare_all`, where everything is there already.
 #[divan::bench(sample_count = 5)]
 fn prepare_nothing(bencher: Bencher<'_, '_>) {
     let (runtime, world) = (runtime(), &*WORLD);

@@ -12,4 +12,4 @@ mod world;
 
 pub use counted::{Counted, Requests};
 pub use plain::{Plain, PlainError};
-pub use world::{MANY, SEED, TEN_THOUSAND, World};
+pub use world::{FIVE_RELEASES, MANY, ReleaseShape, SEED, TEN_THOUSAND, World};

@@ -1,12 +1,12 @@
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use futures::StreamExt as _;
 use ocm_mirror::{
     Asking, Attaching, Kind, Location, Means, Options, Place, Places, PlatformIndex, PrepareError,
     Prepared, Report, Request, Wanted, Wishes, execute, prepare,
 };
-use ocm_oci::{PlatformFilter, Tag};
-use ocm_testkit::{Published, Shape, Upstream};
+use ocm_oci::{PlatformFilter, RepoName, Tag};
+use ocm_testkit::{Published, Release, Releases, Shape, Upstream};
 use ocm_transport::{Memory, TransportError};
 
 use crate::Counted;
@@ -19,6 +19,19 @@ pub const MANY: Shape = Shape { layer_bytes: 256 << 10, ..Shape::BENCHMARK };
 
 /// As many images as a catalog of operators names, with everything in it.
 pub const TEN_THOUSAND: Shape = Shape { images: 10_000, layers: 5, shared: 2, layer_bytes: 64 };
+
+/// Releases, and how many components each has.
+#[derive(Debug, Clone, Copy)]
+pub struct ReleaseShape {
+    /// Their versions, of which the patch is what half of the components change with.
+    pub versions: [&'static str; 5],
+    /// How many components each has.
+    pub components: usize,
+}
+
+/// Five releases as large as real ones: those of 4.18 have 190 components.
+pub const FIVE_RELEASES: ReleaseShape =
+    ReleaseShape { versions: ["4.18.1", "4.18.2", "4.18.3", "4.18.4", "4.18.5"], components: 190 };
 
 /// Images in a place in memory, and wishes for all of them.
 #[derive(Debug)]
@@ -36,22 +49,45 @@ impl World {
     ///
     /// Never, unless a place in memory does not keep its promises.
     pub async fn new(shape: &Shape) -> Result<Self, TransportError> {
-        let (from, upstream) = (Memory::default(), Upstream::of(shape, SEED));
-        upstream.fill(&from).await?;
-        let mut wishes = Wishes::default();
-        for Published { repository, tag, content } in upstream.published() {
-            wishes.add(Wanted {
-                origin: format!("far.example/{repository}@{}", content.digest()),
-                from: Location { place: Self::far(), repository: repository.clone() },
-                reference: content.digest().into(),
-                platforms: PlatformFilter::All,
-                repository: repository.clone(),
-                tag: tag.clone().unwrap_or_else(latest),
-                kind: Kind::Additional,
-                needs: [].into(),
-            });
+        let upstream = Upstream::of(shape, SEED);
+        let (from, mut wishes) = (stored(&upstream).await?, Wishes::default());
+        for image in upstream.published() {
+            let tag = image.tag.clone().unwrap_or_else(latest);
+            wishes.add(wanted(image, (&image.repository, tag), Kind::Additional));
         }
-        Ok(Self { from: Counted::new(from), wishes })
+        Ok(Self { from, wishes })
+    }
+
+    /// Makes up releases of `shape`, each with all it consists of.
+    ///
+    /// # Errors
+    ///
+    /// Never, unless a place in memory does not keep its promises.
+    ///
+    /// # Panics
+    ///
+    /// Never: the names are names.
+    pub async fn of_releases(shape: &ReleaseShape) -> Result<Self, TransportError> {
+        let host = "far.example".parse().expect("this is a host");
+        let releases = Releases::new(SEED, &host).with_components(shape.components);
+        let releases = shape.versions.map(|version| releases.release(version, &[]));
+        let all = releases.iter().flat_map(Release::published).collect();
+        let (from, mut wishes) = (stored(&Upstream::new(all)).await?, Wishes::default());
+        let components: RepoName = "openshift/release".parse().expect("this is a repository");
+        let payloads: RepoName = "openshift/release-images".parse().expect("this is a repository");
+        for release in &releases {
+            let mut needs = BTreeSet::new();
+            for (name, image) in release.components() {
+                let tag = format!("{}-x86_64-{name}", release.version());
+                let tag = tag.parse().expect("this is a tag");
+                needs.insert(wishes.add(wanted(image, (&components, tag), Kind::ReleaseContent)));
+            }
+            let payload = release.payload();
+            let tag = payload.tag.clone().unwrap_or_else(latest);
+            let payload = wanted(payload, (&payloads, tag), Kind::Release);
+            wishes.add(Wanted { needs, ..payload });
+        }
+        Ok(Self { from, wishes })
     }
 
     /// Where the images are.
@@ -120,6 +156,26 @@ impl World {
             report.extend([&event]);
         }
         Ok(report)
+    }
+}
+
+async fn stored(upstream: &Upstream) -> Result<Counted<Memory>, TransportError> {
+    let from = Memory::default();
+    upstream.fill(&from).await?;
+    Ok(Counted::new(from))
+}
+
+fn wanted(image: &Published, (repository, tag): (&RepoName, Tag), kind: Kind) -> Wanted {
+    let Published { repository: from, content, .. } = image;
+    Wanted {
+        origin: format!("far.example/{from}@{}", content.digest()),
+        from: Location { place: World::far(), repository: from.clone() },
+        reference: content.digest().into(),
+        platforms: PlatformFilter::All,
+        repository: repository.clone(),
+        tag,
+        kind,
+        needs: [].into(),
     }
 }
 

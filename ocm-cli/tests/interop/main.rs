@@ -26,8 +26,12 @@ use ocm_transport::{Client, ClientOptions, TlsOptions, Transport, Verify};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+<<<<<<< HEAD
 #[path = "interop/signatures.rs"]
 mod signatures;
+=======
+mod clusters;
+>>>>>>> h-demo
 
 /// Exit code when additional images are missing at the destination.
 const ADDITIONAL: i32 = 8;
@@ -134,6 +138,11 @@ fn skopeo<A: AsRef<str>>(arguments: impl IntoIterator<Item = A>) -> Vec<u8> {
 
 /// Runs the program, in a home of its own, so that nothing of this machine's user matters.
 fn ocm(home: &Path, arguments: &[&str]) -> Output {
+    ocm_with(home, arguments, &[])
+}
+
+/// As [`ocm`], with variables.
+fn ocm_with(home: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ocm"))
         .args(arguments)
         .current_dir(home)
@@ -142,6 +151,7 @@ fn ocm(home: &Path, arguments: &[&str]) -> Output {
         .env_remove("XDG_RUNTIME_DIR")
         .env_remove("XDG_CONFIG_HOME")
         .env_remove("DOCKER_CONFIG")
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()
         .unwrap()
