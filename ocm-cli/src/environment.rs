@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ocm_transport::{Proxies, SystemRoots};
 
 /// Every variable that is looked at.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "CONTAINERS_REGISTRIES_CONF",
     "DOCKER_CONFIG",
     "HOME",
@@ -24,6 +24,7 @@ const NAMES: [&str; 22] = [
     "TERM",
     "TMPDIR",
     "UPDATE_URL_OVERRIDE",
+    "VERSION_FILTER",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
     "http_proxy",
@@ -183,7 +184,7 @@ impl Environment {
 
     /// Returns variables that are set, that oc-mirror reads, and that change nothing here.
     pub(crate) fn ineffective(&self) -> impl Iterator<Item = &'static str> {
-        let names = ["OC_MIRROR_CACHE", "CONTAINERS_REGISTRIES_CONF"];
+        let names = ["OC_MIRROR_CACHE", "CONTAINERS_REGISTRIES_CONF", "VERSION_FILTER"];
         names.into_iter().filter(|name| self.variables.contains_key(name))
     }
 }
