@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use ocm_mirror::{
     Asking, Built, CatalogImage, Collected, ContentStore, ImageFiles, Kind, Limits, Location,
-    Means, Options, Overlay, Place, Places, PlatformIndex, Prepared, Report, Request, Wanted,
-    Wishes, execute, prepare,
+    Means, Options, Overlay, Place, Places, Prepared, Report, Request, Wanted, Wishes, execute,
+    prepare,
 };
 use ocm_oci::{Digest, PlatformFilter, TagOrDigest};
 use ocm_transport::{Memory, Source, SourceExt as _, Transport as _};
