@@ -1,14 +1,16 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use ocm_oci::{Digest, Tag, TagOrDigest};
 use ocm_transport::{Kind as Cause, Referrer, Retry, Source, TransportError};
 
 use super::{Attachment, Attachments, Context, Subjects, subjects::Subject};
-use crate::{Answer, Code, Failure, Places, Side, WishId, drive::drive, retry::Patience};
+use crate::{
+    Answer, Code, Failure, Place, Places, RetryPolicy, Side, WishId, drive::drive, retry::Patience,
+};
 
 /// How cosign's tags end, after the digest.
 ///
@@ -22,6 +24,9 @@ const SIGNATURE_TYPES: [&str; 3] = [
     "application/vnd.dev.sigstore.bundle",
     "application/vnd.cncf.notary.signature",
 ];
+
+/// How often a place is waited for in vain, before it is waited for no more.
+const VAIN_LIMIT: usize = 3;
 
 /// Something that is said about a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,13 +61,18 @@ pub(super) async fn ask(subjects: &Subjects, context: Context<'_>) -> Heard {
         questions.push((subject, Question::Referrers));
     }
     let mut left = questions.into_iter();
-    let (mut heard, patience) = (Heard::default(), &Patience::new(context.asking.retry));
-    let next = || left.next().map(|(subject, one)| answer(subject, one, context.places, patience));
+    let (mut heard, waiting) = (Heard::default(), &Waiting::new(context.asking.retry));
+    let next = || left.next().map(|(subject, one)| answer(subject, one, context.places, waiting));
     let keep = |(subject, answer): (&Subject, Result<Vec<Found>, Failure>)| match answer {
         Ok(found) if found.is_empty() => {}
         Ok(found) => heard.found.entry(subject.clone()).or_default().extend(found),
-        // The same thing has gone wrong each time.
-        Err(failure) => drop(heard.failed.entry(subject.clone()).or_insert(failure)),
+        // Of several the first in order, whichever came first.
+        Err(failure) => {
+            let first = heard.failed.entry(subject.clone()).or_insert_with(|| failure.clone());
+            if failure.chain < first.chain {
+                *first = failure;
+            }
+        }
     };
     drive(context.asking.at_once, next, keep).await;
     // In an order that does not depend on who answered first.
@@ -74,17 +84,48 @@ fn with_tags_first(one: &Found, other: &Found) -> Ordering {
     (one.tag.is_none(), one).cmp(&(other.tag.is_none(), other))
 }
 
+/// How long is waited for places that fail.
+///
+/// Some proxies answer that they are out of order for whatever does not exist: with a thousand
+/// images, waiting each time would take hours.
+#[derive(Debug)]
+struct Waiting {
+    patient: Patience,
+    impatient: Patience,
+    /// How often a place was waited for in vain.
+    vain: Mutex<BTreeMap<Place, usize>>,
+}
+
+impl Waiting {
+    fn new(retry: RetryPolicy) -> Self {
+        let (patient, impatient) = (Patience::new(retry), Patience::new(retry.with_retries(0)));
+        Self { patient, impatient, vain: Mutex::default() }
+    }
+
+    fn of(&self, place: &Place) -> &Patience {
+        let vain = self.vain.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_lost = vain.get(place).is_some_and(|times| *times >= VAIN_LIMIT);
+        if is_lost { &self.impatient } else { &self.patient }
+    }
+
+    fn was_vain(&self, place: &Place) {
+        let mut vain = self.vain.lock().unwrap_or_else(PoisonError::into_inner);
+        *vain.entry(place.clone()).or_default() += 1;
+    }
+}
+
 async fn answer<'a>(
     subject: &'a Subject,
     question: Question,
     places: &Places,
-    patience: &Patience,
+    waiting: &Waiting,
 ) -> (&'a Subject, Result<Vec<Found>, Failure>) {
     let (location, digest) = subject;
     let Some(source) = places.source(location) else {
         let what = format!("{} is not open", location.place);
         return (subject, Err(Failure::without(Code::Place, Side::Source, what)));
     };
+    let patience = waiting.of(&location.place);
     let found = match question {
         Question::Tag(ending) => tagged(&source, digest, ending, patience).await,
         Question::Referrers => referring(&source, digest, patience).await,
@@ -92,7 +133,10 @@ async fn answer<'a>(
     let found = match found {
         Ok(found) => Ok(found),
         Err(error) if is_absence(&error) => Ok(Vec::new()),
-        Err(error) => Err(Failure::at(Side::Source, &error)),
+        Err(error) => {
+            waiting.was_vain(&location.place);
+            Err(Failure::at(Side::Source, &error))
+        }
     };
     // Whoever says that about itself would go round in a circle.
     let is_other = |one: &Found| one.root != *digest;

@@ -155,3 +155,25 @@ async fn a_destination_that_refuses_signatures_gets_the_image() {
     assert_eq!(report.attachments[&Group::Additional].failed, 1);
     assert_eq!(ends.to.faults().count(&Method::PUT, "/manifests/v1"), 1);
 }
+
+/// Waiting for such a registry, an image at a time, would take hours.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_out_of_order_each_time_is_not_waited_for_each_time() {
+    let amd64 = Platform::new("linux", "amd64");
+    let child = |nth: u32| {
+        let name = format!("child {nth}");
+        let image = Content::image(Format::Oci, &amd64, &name, vec![Blob::layer(7, 3000)]);
+        (Some(amd64.clone()), image)
+    };
+    let index = Content::index(Format::Oci, (0..40).map(child).collect());
+    let ends = Ends::new(vec![ocm_testkit::Published::tagged("it", "v1", index)]).await;
+    let busy = Fault::status(StatusCode::BAD_GATEWAY);
+    ends.from.faults().add(Rule::new(busy).path(".s"));
+    let report = ends.run().await;
+    assert_eq!(report.groups[&Group::Additional].done, 1);
+    // A signature and a bill of 41 manifests: asked for once, but for those first under way.
+    let asked = ends.from.faults().count(&Method::HEAD, ".s");
+    assert!((82..82 + 5 * 20).contains(&asked), "{asked}");
+    let failures: Vec<_> = report.lost.iter().map(|lost| &lost.failure.chain).collect();
+    assert!(failures.iter().all(|chain| chain[0].contains(".sbom`")), "{failures:?}");
+}
