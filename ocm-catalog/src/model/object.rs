@@ -237,15 +237,15 @@ fn bundle(members: &Members<'_>, body: impl FnOnce() -> Body) -> Result<Bundle, 
 
 /// A property of a bundle.
 #[derive(Deserialize)]
-struct Property<'a> {
+pub(super) struct Property<'a> {
     #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
+    pub(super) kind: Cow<'a, str>,
     #[serde(borrow)]
-    value: Option<&'a RawValue>,
+    pub(super) value: Option<&'a RawValue>,
 }
 
 /// Reads the properties of a bundle; most of their bytes are passed over.
-fn properties<'a>(members: &Members<'a>) -> Result<Vec<Property<'a>>, ObjectFault> {
+pub(super) fn properties<'a>(members: &Members<'a>) -> Result<Vec<Property<'a>>, ObjectFault> {
     let key = "properties";
     let Some(raw) = members.get(key) else { return Ok(Vec::new()) };
     let properties: Option<Vec<Property<'a>>> =
