@@ -65,11 +65,27 @@ async fn read(layers: [&[u8]; 2]) -> Option<BTreeMap<String, Vec<u8>>> {
     Some(seen.visitor.0)
 }
 
+/// Puts the sums of headers right, or nothing that was altered would be read any further.
+fn mend(layer: &[u8]) -> Vec<u8> {
+    let mut layer = layer.to_vec();
+    for record in layer.chunks_exact_mut(512) {
+        if record[257..262] != *b"ustar" {
+            continue;
+        }
+        record[148..156].fill(b' ');
+        let sum: u32 = record.iter().map(|byte| u32::from(*byte)).sum();
+        record[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    }
+    layer
+}
+
 fuzz_target!(|input: &[u8]| {
     // The first two bytes say where the upper layer begins.
     let Some((at, rest)) = input.split_first_chunk::<2>() else { return };
     let (lower, upper) = rest.split_at(usize::from(u16::from_le_bytes(*at)).min(rest.len()));
-    let first = RUNTIME.block_on(read([lower, upper]));
-    let again = RUNTIME.block_on(read([lower, upper]));
+    let layers = [mend(lower), mend(upper)];
+    let layers = [&*layers[0], &*layers[1]];
+    let first = RUNTIME.block_on(read(layers));
+    let again = RUNTIME.block_on(read(layers));
     assert_eq!(first, again, "the same layers were read as something else");
 });

@@ -164,6 +164,51 @@ async fn a_sparse_file_is_refused_where_it_is_wanted_and_passed_over_elsewhere()
     assert_eq!(texts(read(&gallery, &image, &Below::new("d")).await.unwrap())["b"], "1");
 }
 
+/// Headers altered at random, with sums put right again, are read as something or refused.
+#[tokio::test]
+async fn altered_layers_are_read_or_refused() {
+    let right = Sheet::default()
+        .directory("d/")
+        .file("d/a", "one")
+        .named(format!("d/{}", "long/".repeat(30)).as_bytes(), b"two")
+        .entry(EntryType::XHeader, b"x", b"12 path=d/z\n9 size=3\n")
+        .file("d/b", "abc")
+        .file("d/.wh.gone", "")
+        .link("d/l", "a")
+        .packed(Pack::Plain);
+    let mut state = 1_u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let limits = Limits { entries: 500, file: 5000, unpacked: 50_000 };
+    let (mut accepted, mut refused) = (0, 0);
+    for _ in 0..2000 {
+        let mut layer = right.clone();
+        for _ in 0..=random(3) {
+            let at = random(layer.len());
+            layer[at] = [0, b'/', b'.', b'0', b'7', 0xff, b'L', b'x'][random(8)];
+        }
+        for record in layer.chunks_exact_mut(512).filter(|one| one[257..262] == *b"ustar") {
+            record[148..156].fill(b' ');
+            let sum: u32 = record.iter().map(|byte| u32::from(*byte)).sum();
+            record[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        }
+        let gallery = Gallery::default();
+        let image = gallery.of("", &[layer]).await;
+        match read(&gallery, &image, &Below::new("d").with_limits(limits)).await {
+            Ok(seen) => {
+                let files = seen.visitor.into_files();
+                assert!(files.keys().all(|path| !path.split('/').any(|part| part == "..")));
+                accepted += 1;
+            }
+            Err(LayersError::Layer { .. }) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(accepted > 300 && refused > 300, "{accepted} accepted, {refused} refused");
+}
+
 /// Bytes that are not those promised explain whatever came of them.
 #[tokio::test]
 async fn a_place_that_lies_is_told_as_such() {
