@@ -26,12 +26,8 @@ use ocm_transport::{Client, ClientOptions, TlsOptions, Transport, Verify};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-<<<<<<< HEAD
-#[path = "interop/signatures.rs"]
-mod signatures;
-=======
 mod clusters;
->>>>>>> h-demo
+mod signatures;
 
 /// Exit code when additional images are missing at the destination.
 const ADDITIONAL: i32 = 8;
