@@ -19,12 +19,12 @@ use crate::{
     WishId, rebuild_catalog,
 };
 
+mod dependencies;
 mod read;
 mod selection;
 
 use read::{Found, read_catalog};
-pub use selection::OperatorRules;
-use selection::selection;
+pub use selection::{OperatorRules, catalog_selection};
 
 /// A catalog as it will be at the destination.
 #[derive(Debug)]
@@ -63,10 +63,10 @@ impl Gathered<'_> {
             explained(faults, hint)
         })?;
         let asked = Asked { written: &catalog.written, wanted };
-        let selection = selection(wanted, resolving.operators)?;
+        let selection = catalog_selection(wanted, resolving.operators)?;
         let shaped = match resolving.upstream {
             Upstream::Archive(_) => self.archived(asked, resolving).await?,
-            Upstream::Origins(_) => self.shaped(asked, &selection, resolving).await?,
+            Upstream::Origins(_) => self.shaped(asked, selection, resolving).await?,
         };
         let destination = self.catalog_destination(asked, &shaped.root)?;
         if self.is_blocked(asked.written, &destination) {
@@ -125,18 +125,24 @@ impl Gathered<'_> {
     async fn shaped(
         &mut self,
         asked: Asked<'_>,
-        selection: &Selection,
+        selection: Selection,
         resolving: &Resolving<'_>,
     ) -> Result<Shaped, Failure> {
         let (location, files) = self.open_catalog(asked, resolving).await?;
         let original = files.root().descriptor().digest.clone();
         let image = CatalogImage::open(files).await.map_err(|error| unusable(&error))?;
-        let Found { catalog, ignored } = read_catalog(&image, selection).await?;
+        let found = read_catalog(&image, &selection).await?;
+        let (selection, Found { catalog, ignored }) = match resolving.operators {
+            OperatorRules { include_dependencies: true, .. } => {
+                self.with_dependencies(asked, &image, (selection, found)).await?
+            }
+            _ => (selection, found),
+        };
         self.tell_of_ignored(asked, &ignored);
         if selection.is_everything() {
             return Ok(Shaped { listing: catalog, from: location, root: original });
         }
-        let listing = self.filtered(asked, &catalog, selection, resolving.operators)?;
+        let listing = self.filtered(asked, &catalog, &selection, resolving.operators)?;
         drop(catalog);
         let files = listing.render().map(|file| (file.path, file.bytes.into())).collect();
         let source = resolving.source(&location)?;
