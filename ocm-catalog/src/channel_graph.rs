@@ -78,7 +78,7 @@ impl std::error::Error for GraphFaults {}
 const MOST_NAMES: usize = 5;
 
 /// Lists names, as far as anybody reads them.
-fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
     let shown: Vec<_> = names.iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
     match names.len().saturating_sub(MOST_NAMES) {
         0 => shown.join(", "),

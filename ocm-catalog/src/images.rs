@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use ocm_oci::{ImageRef, ReferenceError};
+use ocm_oci::{ImageRef, Reference, ReferenceError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -55,6 +55,12 @@ pub enum ImagesError {
     /// It has no image of its own.
     #[error("it has no image")]
     NoImage,
+    /// An image is in a directory, which only who made the bundle has.
+    #[error("it needs an image in a directory: `{image}`")]
+    Directory {
+        /// The image, as it is written.
+        image: String,
+    },
     /// An image is written as nothing that can be pulled.
     #[error("it needs an image that cannot be pulled")]
     Reference(#[source] ReferenceError),
@@ -87,7 +93,11 @@ fn images(bundle: &Bundle, unnamed: &mut Vec<String>) -> Result<Vec<BundleImage>
     if bundle.image.is_empty() {
         return Err(ImagesError::NoImage);
     }
-    let parse = |text: &str| text.parse::<ImageRef>().map_err(ImagesError::Reference);
+    let parse = |text: &str| match text.parse::<Reference>() {
+        Ok(Reference::Image(image)) => Ok(image),
+        Ok(Reference::Layout(layout)) => Err(ImagesError::Directory { image: layout.written }),
+        Err(error) => Err(ImagesError::Reference(error)),
+    };
     let reference = parse(&bundle.image)?;
     let mut found = vec![BundleImage { kind: ImageKind::Bundle, name: String::new(), reference }];
     let json = bundle.body.json().map_err(ImagesError::Unreadable)?;

@@ -9,9 +9,10 @@ use std::{
 
 use crate::{
     args::{
-        self, DemoArgs, GraphArgs, ListArgs, LowArgs, LowCommand, OutputArgs, ServeArgs,
-        VersionArgs,
+        self, CatalogArgs, DemoArgs, GraphArgs, ListArgs, LowArgs, LowCommand, OutputArgs,
+        ServeArgs, VersionArgs,
     },
+    catalog,
     clock::Clock,
     config,
     console::{Colour, Console, Status, Stream},
@@ -36,6 +37,7 @@ const COMMANDS_TO_COME: [&str; 3] = ["delete", "completion", "describe"];
 /// Something that takes its time.
 #[derive(Debug)]
 enum Job {
+    Catalog(Box<CatalogArgs>),
     Mirror(Box<Request>),
     Demo(DemoArgs),
     Graph(Box<GraphArgs>),
@@ -47,6 +49,7 @@ impl Job {
     async fn run(self, session: &mut Session) -> Exit {
         match self {
             Self::Mirror(request) => Box::pin(mirror::run(*request, session)).await,
+            Self::Catalog(args) => catalog::run(*args, session).await,
             Self::Demo(args) => Box::pin(demo::run(args, session)).await,
             Self::Graph(args) => Box::pin(graph::run(*args, session)).await,
             Self::List(args) => Box::pin(list::run(*args, session)).await,
@@ -78,6 +81,7 @@ pub(crate) fn main() -> Exit {
         Some(LowCommand::Version(args)) => return print_version(&args, &mut console),
         Some(LowCommand::Config(args)) => return config::run(&args, &mut console),
         Some(LowCommand::Init(args)) => return init::run(&args, &mut console),
+        Some(LowCommand::Catalog(args)) => Job::Catalog(Box::new(args)),
         Some(LowCommand::Serve(args)) => Job::Serve(args),
         Some(LowCommand::Demo(args)) => Job::Demo(args),
         Some(LowCommand::Graph(args)) => Job::Graph(Box::new(args)),

@@ -12,6 +12,7 @@ use clap::{
     error::{ContextKind, ErrorKind},
 };
 
+mod catalog;
 mod config;
 mod flags;
 mod graph;
@@ -22,6 +23,9 @@ mod side;
 mod signatures;
 mod values;
 
+pub(crate) use catalog::{
+    CatalogArgs, CatalogCommand, ExplainArgs, FilterArgs, FilterFormat, ValidateArgs,
+};
 pub(crate) use config::{CheckArgs, ConfigArgs, ConfigCommand, InitArgs, InitFormat};
 pub(crate) use flags::{
     ArchiveArgs, IneffectiveArgs, LogFormat, LogLevel, MirrorArgs, OutputArgs, PlatformIndex,
@@ -80,6 +84,8 @@ pub(crate) struct LowArgs {
 /// A word that names something else to do than mirroring.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LowCommand {
+    /// Filter catalogs of operators, check them, and explain what is in them and why
+    Catalog(CatalogArgs),
     /// Check, convert and describe configurations
     Config(ConfigArgs),
     /// Print a configuration to begin with
@@ -187,6 +193,7 @@ pub(crate) fn command(program: &str) -> Command {
         .mut_subcommand("demo", |demo| {
             demo.after_help(example(&["PROGRAM demo", "PROGRAM demo --directory ./look-at-this"]))
         })
+        .mut_subcommand("catalog", |catalog| catalog::with_examples(catalog, example))
         .mut_subcommand("graph", |graph| graph::with_examples(graph, example))
         .mut_subcommand("list", |list| list::with_examples(list, example))
         .mut_subcommand("serve", |serve| {

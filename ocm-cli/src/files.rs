@@ -86,6 +86,7 @@ impl FileError {
                 }
             },
             io::ErrorKind::NotFound if matches!(self, Self::Read { .. }) => "check the path",
+            io::ErrorKind::DirectoryNotEmpty => "name one that is not there, or is empty",
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room there",
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
                 "something that is not a directory is in the way"
@@ -241,8 +242,28 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
     put().map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
+/// Returns the whole path of a directory that is to be filled: it must not be there, or be empty,
+/// so that nobody's files are mixed with others, or lost.
+///
+/// # Errors
+///
+/// When there is something in it.
+pub(crate) fn vacant(path: &Path) -> Result<PathBuf, FileError> {
+    let failed = |source| FileError::Directory { path: path.to_owned(), source };
+    let whole = std::path::absolute(path).map_err(failed)?;
+    match fs::read_dir(&whole).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => Err(failed(io::ErrorKind::DirectoryNotEmpty.into())),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+        _ => Ok(whole),
+    }
+}
+
 /// Replaces a directory by one that holds `files` and nothing else.
-fn replace_directory(
+///
+/// # Errors
+///
+/// When a file cannot be written.
+pub(crate) fn replace_directory(
     path: &Path,
     files: impl IntoIterator<Item = (String, Vec<u8>)>,
 ) -> Result<PathBuf, FileError> {

@@ -23,6 +23,8 @@ pub(crate) enum Halt {
     Failed(Box<Complaint>),
     /// Something is wrong, and was said.
     Said,
+    /// Something is wrong with a catalog, or with what is selected of it, and was said.
+    SaidOfOperators,
     /// It was told to.
     Stopped(Stop),
 }

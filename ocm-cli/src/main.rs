@@ -11,6 +11,7 @@
 
 mod app;
 mod args;
+mod catalog;
 mod chance;
 mod clock;
 mod config;
@@ -30,6 +31,7 @@ mod report;
 mod request;
 mod serve;
 mod supervise;
+mod table;
 mod version;
 
 use std::process::ExitCode;

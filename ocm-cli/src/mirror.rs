@@ -9,8 +9,8 @@
 use std::{path::Path, sync::Arc};
 
 use ocm_mirror::{
-    ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Holdings, Means, Options,
-    Place, Plan, Prepared, RetryPolicy, Wishes, at_mirror,
+    ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Group, Holdings, Means,
+    Options, Place, Plan, Prepared, RetryPolicy, Wishes, at_mirror,
 };
 use ocm_resources::{Catalog, Catalogs, Template};
 use tokio::time::Instant;
@@ -63,6 +63,7 @@ impl Session {
         match ended {
             Ok(exit) => exit,
             Err(Halt::Said) => Exit::GENERIC,
+            Err(Halt::SaidOfOperators) => Exit::of_groups([Group::Operator]),
             Err(Halt::Failed(complaint)) => {
                 self.console.complain(&complaint);
                 Exit::GENERIC

@@ -32,7 +32,7 @@ mod workshop;
 
 pub use additional::additional_images;
 pub use decided::{Decided, DecidedCatalog, DecidedRelease, Notice};
-pub use operator::{CatalogReader, OperatorRules};
+pub use operator::{CatalogReader, OperatorRules, catalog_selection};
 pub use release::{AtHand, ReleaseTrust, Releasing};
 pub use update_graph::GraphImage;
 pub use workshop::Workshop;

@@ -93,6 +93,34 @@ pub enum FilterError {
     Invalid(#[source] Defect),
 }
 
+impl FilterError {
+    /// Returns what to write instead, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::FullWithVersions { .. } => "leave out `full`, or the versions".to_owned(),
+            Self::VersionsTwice { .. } => {
+                "give versions to the package, or to its channels".to_owned()
+            }
+            Self::CrossedBounds { .. } => "exchange `minVersion` and `maxVersion`".to_owned(),
+            Self::NoSuchDefault { channel, .. } => {
+                format!("add `{channel}` to `channels`, if there is such a channel")
+            }
+            Self::DefaultNotSelected { channel, .. } => format!(
+                "add `{channel}` to `channels`, or say with `defaultChannel` which of the others \
+                 takes its place"
+            ),
+            Self::DefaultEmptied { instead: Some(range), .. } => format!(
+                "it has pre-releases, such as `-rhodf` or `-5` at the end make one: {range} has \
+                 them, as has `--include-prereleases`"
+            ),
+            Self::DefaultEmptied { .. } => {
+                "choose other versions, or another `defaultChannel`".to_owned()
+            }
+            _ => return None,
+        })
+    }
+}
+
 /// Why a selection cannot be had: everything that is wrong; at least one thing.
 #[derive(Debug)]
 pub struct FilterErrors(pub(crate) Vec<FilterError>);

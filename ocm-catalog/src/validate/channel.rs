@@ -39,10 +39,10 @@ fn check_ways(channel: &str, entries: &Entries, graph: &ChannelGraph<'_>, flaws:
             _ => break,
         }
     }
-    for name in entries.all().map(|entry| entry.name) {
-        if is_reached.get(name.index()) == Some(&false) {
-            let (channel, entry) = (channel.to_owned(), entries.name(name).to_owned());
-            flaws.push(Flaw::Stranded { channel, entry });
-        }
+    let stranded = entries.all().filter(|entry| is_reached.get(entry.name.index()) == Some(&false));
+    let mut stranded: Vec<_> = stranded.map(|entry| entries.name(entry.name).to_owned()).collect();
+    if !stranded.is_empty() {
+        stranded.sort();
+        flaws.push(Flaw::Stranded { channel: channel.to_owned(), entries: stranded });
     }
 }

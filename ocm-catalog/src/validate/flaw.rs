@@ -1,5 +1,5 @@
 use crate::{
-    channel_graph::GraphFaults,
+    channel_graph::{GraphFaults, list},
     model::Deprecated,
     range::OlmRangeError,
     version::{BundleVersion, VersionError},
@@ -46,15 +46,16 @@ pub enum Flaw {
         /// What is wrong with it.
         faults: GraphFaults,
     },
-    /// There is no way from an entry to the head of its channel.
+    /// There is no way from some entries to the head of their channel.
     #[error(
-        "entry `{entry}` of its channel `{channel}` is neither replaced nor skipped on the way to the head"
+        "nothing on the way to the head of its channel `{channel}` replaces or skips {}",
+        list(entries)
     )]
     Stranded {
         /// The channel.
         channel: String,
-        /// The entry.
-        entry: String,
+        /// The entries, by name.
+        entries: Vec<String>,
     },
     /// The `skipRange` of an entry is none.
     #[error("entry `{entry}` of its channel `{channel}` has a `skipRange` that is none: {reason}")]

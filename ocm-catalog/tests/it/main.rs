@@ -15,6 +15,7 @@ mod dependencies;
 mod examples;
 mod explaining;
 mod fixture;
+mod images;
 mod naive;
 mod oracle;
 mod properties;

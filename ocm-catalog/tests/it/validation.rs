@@ -33,7 +33,7 @@ fn channels() {
         ("1.0.0 2.0.0", "its channel `c` makes no sense: it has several heads: `1.0.0`, `2.0.0`"),
         (
             "3.0.0<2.0.0{2.0.0} 2.0.0<1.0.0 1.0.0",
-            "entry `1.0.0` of its channel `c` is neither replaced nor skipped on the way to the head",
+            "nothing on the way to the head of its channel `c` replaces or skips `1.0.0`",
         ),
         (
             "1.0.0<0.0.1 0.0.1<0.0.2 0.0.2<0.0.1",

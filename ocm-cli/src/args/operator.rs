@@ -13,6 +13,9 @@ pub(crate) struct OperatorArgs {
     /// Take pre-releases into ranges of versions that name none: `2.0.0-rc1` into `1.0.0` and up
     #[arg(long, default_value_t = Switch::Off, help_heading = "Operators")]
     include_prereleases: Switch,
+    /// Add what the selected bundles require, and what that requires: of each package one bundle
+    #[arg(long, default_value_t = Switch::Off, help_heading = "Operators")]
+    include_dependencies: Switch,
 }
 
 impl OperatorArgs {
@@ -21,6 +24,7 @@ impl OperatorArgs {
         let is_admitted = self.include_prereleases.is_on();
         OperatorRules {
             allow_missing: self.allow_missing.is_on(),
+            include_dependencies: self.include_dependencies.is_on(),
             pre_releases: if is_admitted { PreReleases::Admitted } else { PreReleases::Hidden },
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     halt::Halt,
     mirror::Session,
     report::Complaint,
+    table,
 };
 
 /// Shows the releases; what cannot be had is said, and the others are shown all the same.
@@ -90,15 +91,5 @@ fn text(releases: &[SelectedRelease], payload: Option<&str>) -> Vec<String> {
     };
     let rows: Vec<_> =
         std::iter::once(heads).chain(payload.map(named)).chain(releases.iter().map(one)).collect();
-    let mut widths = [0; 5];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let line = |row: &[String; 5]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
+    table::lines(&rows)
 }

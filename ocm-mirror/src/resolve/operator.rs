@@ -18,6 +18,7 @@ use crate::{
     Location, Side, Wanted, WishId, rebuild_catalog,
 };
 
+mod dependencies;
 mod open;
 mod read;
 mod selection;
@@ -25,8 +26,7 @@ mod selection;
 pub use open::CatalogReader;
 use open::Opened;
 use read::{Found, read_catalog};
-pub use selection::OperatorRules;
-use selection::selection;
+pub use selection::{OperatorRules, catalog_selection};
 
 /// A catalog as it will be at the destination.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Gathered<'_> {
             explained(faults, hint)
         })?;
         let asked = Asked { written: &catalog.written, wanted };
-        let selection = selection(wanted, resolving.operators)?;
+        let selection = catalog_selection(wanted, resolving.operators)?;
         // Before it is read: what was blocked is in no archive either. One that is named by its
         // digest alone is not called by that of what will be built, which no pattern can know.
         let digest = match &wanted.reference {
@@ -79,7 +79,7 @@ impl Gathered<'_> {
         }
         let shaped = match resolving.upstream {
             Upstream::Archive(_) => self.archived(asked, resolving).await?,
-            Upstream::Origins(_) => self.shaped(asked, &selection, resolving).await?,
+            Upstream::Origins(_) => self.shaped(asked, selection, resolving).await?,
         };
         let destination = self.catalog_destination(asked, &shaped.root)?;
         let needs = self.bundles(asked, &shaped.listing, resolving.upstream)?;
@@ -138,7 +138,7 @@ impl Gathered<'_> {
     async fn shaped(
         &mut self,
         asked: Asked<'_>,
-        selection: &Selection,
+        selection: Selection,
         resolving: &Resolving<'_>,
     ) -> Result<Shaped, Failure> {
         let reader = CatalogReader::of(resolving);
@@ -147,7 +147,13 @@ impl Gathered<'_> {
         let store = self.workshop(resolving).await?.store().clone();
         let (index, files) = (files.root().clone(), files.kept_in(&store));
         let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
-        let Found { catalog, ignored } = read_catalog(&image, selection).await?;
+        let found = read_catalog(&image, &selection).await?;
+        let (selection, Found { catalog, ignored }) = match resolving.operators {
+            OperatorRules { include_dependencies: true, .. } => {
+                self.with_dependencies(asked, &image, (selection, found)).await?
+            }
+            _ => (selection, found),
+        };
         self.tell_of_ignored(asked, &ignored);
         let source = resolving.source(&location)?;
         if selection.is_everything() {
@@ -159,7 +165,7 @@ impl Gathered<'_> {
             }
             return Ok(Shaped { listing: catalog, from, root });
         }
-        let listing = self.filtered(asked, &catalog, selection, resolving.operators)?;
+        let listing = self.filtered(asked, &catalog, &selection, resolving.operators)?;
         drop(catalog);
         let files = listing.render().map(|file| (file.path, file.bytes.into())).collect();
         let workshop = self.workshop(resolving).await?;

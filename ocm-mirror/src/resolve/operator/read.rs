@@ -42,15 +42,24 @@ impl Visitor for Reader {
     }
 }
 
+/// Reads the files of a catalog; what is not wanted of them is not kept.
+pub(super) async fn read_files(
+    image: &CatalogImage,
+    wanted: Wanted,
+) -> Result<Vec<CatalogFile>, Failure> {
+    let reader = Reader { wanted, files: Vec::new(), left: FILES_LIMIT };
+    let read = image.read(Limits::default(), reader).await;
+    let Seen { visitor, .. } = read.map_err(|error| no_catalog(&error))?;
+    Ok(visitor.files)
+}
+
 /// Reads what `selection` needs of a catalog.
 pub(super) async fn read_catalog(
     image: &CatalogImage,
     selection: &Selection,
 ) -> Result<Found, Failure> {
-    let reader = Reader { wanted: selection.wanted(), files: Vec::new(), left: FILES_LIMIT };
-    let read = image.read(Limits::default(), reader).await;
-    let Seen { visitor, .. } = read.map_err(|error| no_catalog(&error))?;
-    let assembled = assemble(visitor.files);
+    let files = read_files(image, selection.wanted()).await?;
+    let assembled = assemble(files);
     let Assembled { catalog, ignored } = assembled.map_err(|broken| {
         let mut failure = unusable(&broken);
         let all = broken.errors().iter().skip(1);

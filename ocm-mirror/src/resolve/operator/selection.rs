@@ -13,10 +13,16 @@ pub struct OperatorRules {
     pub allow_missing: bool,
     /// Whether pre-releases are in ranges that name none.
     pub pre_releases: PreReleases,
+    /// Whether what the bundles require is added.
+    pub include_dependencies: bool,
 }
 
 /// Says in the words of catalogs what the configuration wants of one.
-pub(super) fn selection(
+///
+/// # Errors
+///
+/// When a bound is no version.
+pub fn catalog_selection(
     wanted: &WantedCatalog,
     rules: OperatorRules,
 ) -> Result<Selection, Failure> {
