@@ -26,6 +26,7 @@ mod convert;
 mod cursor;
 mod document;
 mod fault;
+mod image_path;
 mod image_set;
 mod keys;
 mod node;
@@ -47,6 +48,7 @@ pub use document::{
     Document, Parsed, ParsedDelete, ParsedDocument, parse, parse_delete, parse_document,
 };
 pub use fault::{Code, Fault, Faults, Location, Severity};
+pub use image_path::{ImagePath, ImagePathError, ImagePathFault};
 pub use image_set::{
     AdditionalImage, BlockedImage, Catalog, CatalogFault, CatalogFaults, CatalogProblem, Chart,
     Charts, DeleteSet, Helm, HelmRepository, ImageFault, ImageFaults, ImageProblem, ImageSet,

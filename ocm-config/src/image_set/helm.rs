@@ -1,6 +1,6 @@
 use ocm_oci::PlatformFilter;
 
-use crate::fault::Location;
+use crate::{fault::Location, image_path::ImagePath};
 
 /// Helm charts, and with them the images they name: `helm`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,8 +44,8 @@ pub struct Chart {
     pub version: Option<String>,
     /// Where it is on this machine, as written: a directory or an archive.
     pub path: Option<String>,
-    /// More places of images in its manifests, in kubectl's JSONPath.
-    pub image_paths: Vec<String>,
+    /// More places of images in its manifests.
+    pub image_paths: Vec<ImagePath>,
     /// Which of the images of an index are wanted.
     pub platforms: PlatformFilter,
     /// Where it stands in the configuration.

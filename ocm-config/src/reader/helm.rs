@@ -2,6 +2,7 @@ use super::{item, named, required_text};
 use crate::{
     cursor::{Cursor, Fields},
     fault::{Code, Fault, Findings},
+    image_path::{ImagePath, ImagePathError},
     image_set::{Chart, Charts, Helm, HelmRepository},
     keys,
 };
@@ -46,8 +47,7 @@ fn read_chart(item: &Cursor<'_>, findings: &mut Findings) -> Option<Chart> {
         let fault = Fault::error(Code::MissingKey, location, message);
         findings.add(fault.with_help("write `{os: linux, architecture: amd64}`".to_owned()));
     }
-    let image_paths = image_paths.iter().filter_map(|path| path.text(findings).map(str::to_owned));
-    let image_paths = image_paths.collect();
+    let image_paths = image_paths.iter().filter_map(|path| image_path(path, findings)).collect();
     Some(Chart {
         name: name?.to_owned(),
         version: version.map(str::to_owned),
@@ -56,4 +56,15 @@ fn read_chart(item: &Cursor<'_>, findings: &mut Findings) -> Option<Chart> {
         platforms,
         location: item.location(),
     })
+}
+
+fn image_path(path: &Cursor<'_>, findings: &mut Findings) -> Option<ImagePath> {
+    match path.text(findings)?.parse::<ImagePath>() {
+        Ok(path) => Some(path),
+        Err(error) => {
+            let fault = Fault::error(Code::Pattern, path.location(), error.to_string());
+            findings.add(fault.with_help(ImagePathError::HINT.to_owned()));
+            None
+        }
+    }
 }

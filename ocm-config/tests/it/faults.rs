@@ -116,6 +116,17 @@ const TABLE: &[(&str, Expected)] = &[
         "mirror:\n  blockedImages:\n  - name: '*nvidia*'\n",
         (Code::Pattern, 5, 11, "mirror.blockedImages[0].name", "nothing before `*`", ".*"),
     ),
+    (
+        "mirror:\n  helm: {local: [{path: a, imagePaths: ['{.image']}]}\n",
+        (
+            Code::Pattern,
+            4,
+            41,
+            "mirror.helm.local[0].imagePaths[0]",
+            "`{` is not closed",
+            "`{.spec.",
+        ),
+    ),
     ("mirror:\narchiveSize: -1\n", (Code::InvalidValue, 4, 14, "archiveSize", "`-1`", "4")),
     ("mirror:\narchiveSize: 4.5\n", (Code::InvalidValue, 4, 14, "archiveSize", "`4.5`", "4")),
     ("mirror:\narchiveSize: 010\n", (Code::InvalidValue, 4, 14, "archiveSize", "`010`", "4")),

@@ -148,7 +148,7 @@ fn helm() -> BoxedStrategy<Value> {
     let chart = mapping([
         ("version", value(version())),
         ("path", value(text())),
-        ("imagePaths", value(prop::collection::vec(text(), 0..3))),
+        ("imagePaths", value(prop::collection::vec("\\{[a-z.*# ]{0,6}\\}", 0..3))),
         ("platforms", platforms().boxed()),
     ]);
     let charts = list("name", text().boxed(), chart.clone());
