@@ -2,7 +2,12 @@
 //!
 //! Needs `docker-registry` and `skopeo`, which Debian has. Without them nothing is tested, visibly;
 //! with `CI=true` that is a failure.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
 
 use std::{
     collections::BTreeMap,

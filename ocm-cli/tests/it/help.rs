@@ -11,8 +11,11 @@ fn run(words: &[&str]) -> Said {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    let single = ["", "config", "demo", "graph", "init", "list", "serve", "version"];
+    let single = ["", "catalog", "config", "demo", "graph", "init", "list", "serve", "version"];
     let nested = [
+        "catalog explain",
+        "catalog filter",
+        "catalog validate",
         "config check",
         "config convert",
         "config schema",
