@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     future::poll_fn,
     mem,
@@ -54,6 +54,27 @@ struct Repository {
     blobs: BTreeMap<Digest, Bytes>,
     manifests: BTreeMap<Digest, Manifest>,
     tags: BTreeMap<Tag, Digest>,
+    /// What was ever pushed about a manifest, which is asked for once for each image of a run.
+    about: BTreeMap<Digest, BTreeSet<Digest>>,
+}
+
+impl Repository {
+    fn insert(&mut self, manifest: &Manifest) -> Stored {
+        let digest = &manifest.descriptor().digest;
+        if let Some(subject) = manifest.children().ok().and_then(|children| children.subject) {
+            self.about.entry(subject.digest).or_default().insert(digest.clone());
+        }
+        match self.manifests.insert(digest.clone(), manifest.clone()) {
+            None => Stored::New,
+            Some(_) => Stored::Already,
+        }
+    }
+
+    /// Returns the manifests that say something about `subject`.
+    fn about(&self, subject: &Digest) -> impl Iterator<Item = &Manifest> {
+        let digests = self.about.get(subject).into_iter().flatten();
+        digests.filter_map(|digest| self.manifests.get(digest))
+    }
 }
 
 /// One repository, opened.
@@ -240,7 +261,7 @@ impl Source for Handle {
         artifact_type: Option<&str>,
     ) -> Result<Vec<Referrer>, TransportError> {
         Ok(self.with(|repository| {
-            let manifests = repository.manifests.values();
+            let manifests = repository.about(subject);
             manifests.filter_map(|one| Referrer::of(one, subject, artifact_type)).collect()
         }))
     }
@@ -271,9 +292,8 @@ impl Destination for Handle {
         self.check_order(manifest)?;
         let digest = &manifest.descriptor().digest;
         self.with(|repository| {
-            let before = repository.manifests.insert(digest.clone(), manifest.clone());
             repository.tags.extend(tag.map(|tag| (tag.clone(), digest.clone())));
-            Ok(if before.is_none() { Stored::New } else { Stored::Already })
+            Ok(repository.insert(manifest))
         })
     }
 
