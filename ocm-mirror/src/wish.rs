@@ -130,6 +130,11 @@ impl Wishes {
         self.0.iter().enumerate().map(|(index, wanted)| (WishId(index), wanted))
     }
 
+    /// Returns the wish of that position.
+    pub fn get(&self, id: WishId) -> Option<&Wanted> {
+        self.0.get(id.0)
+    }
+
     /// Returns how many there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -32,6 +32,21 @@ pub struct Catalog {
 struct Package {
     name: String,
     channels: Vec<(String, Vec<String>)>,
+    naming: Naming,
+    /// Packages that every version needs, each with a range of versions.
+    required: Vec<(String, String)>,
+}
+
+/// How bundles name the operator that they bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// By its digest.
+    #[default]
+    Digest,
+    /// By a tag: `v` and the version.
+    Tag,
+    /// By that tag, and the digest.
+    Both,
 }
 
 /// A catalog that was made.
@@ -55,7 +70,28 @@ impl Catalog {
     pub fn with_package(mut self, name: &str, channels: &[(&str, &[&str])]) -> Self {
         let own = |versions: &[&str]| versions.iter().map(|&one| one.to_owned()).collect();
         let channels = channels.iter().map(|(channel, all)| ((*channel).to_owned(), own(all)));
-        self.packages.push(Package { name: name.to_owned(), channels: channels.collect() });
+        let (name, channels) = (name.to_owned(), channels.collect());
+        let (naming, required) = Default::default();
+        self.packages.push(Package { name, channels, naming, required });
+        self
+    }
+
+    /// Makes the bundles of the package that was added last name their operators in this way.
+    #[must_use]
+    pub fn with_naming(mut self, naming: Naming) -> Self {
+        if let Some(package) = self.packages.last_mut() {
+            package.naming = naming;
+        }
+        self
+    }
+
+    /// Makes the bundles of the package that was added last require another one, in a range of
+    /// versions such as `>=1.0.0`.
+    #[must_use]
+    pub fn with_requirement(mut self, package: &str, versions: &str) -> Self {
+        if let Some(last) = self.packages.last_mut() {
+            last.required.push((package.to_owned(), versions.to_owned()));
+        }
         self
     }
 
@@ -120,9 +156,15 @@ impl Catalog {
 
     /// Makes the bundle of a version, and its operator.
     fn images(&self, package: &Package, version: &str) -> [Published; 2] {
-        let name = &package.name;
-        [format!("operators/{name}-bundle"), format!("operators/{name}")]
-            .map(|repository| self.image(&repository, &format!("v{version}")))
+        let (name, tag) = (&package.name, format!("v{version}"));
+        let [bundle, operator] = [format!("operators/{name}-bundle"), format!("operators/{name}")]
+            .map(|repository| self.image(&repository, &tag));
+        let Published { repository, content, .. } = &operator;
+        let operator = match package.naming {
+            Naming::Digest => operator,
+            _ => Published::tagged(repository.as_str(), &tag, content.clone()),
+        };
+        [bundle, operator]
     }
 
     fn image(&self, repository: &str, version: &str) -> Published {
@@ -136,20 +178,30 @@ impl Catalog {
 
     fn bundle(&self, package: &Package, version: &str, images: [&Published; 3]) -> String {
         let [bundle, operator, shared] = images.map(|image| {
-            format!("{}/{}@{}", self.registry, image.repository, image.content.digest())
+            let tag = image.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
+            let digest = match package.naming {
+                Naming::Tag if !tag.is_empty() => String::new(),
+                _ => format!("@{}", image.content.digest()),
+            };
+            format!("{}/{}{tag}{digest}", self.registry, image.repository)
         });
         let named = |name: &str, image: &str| json!({ "name": name, "image": image });
+        let mut properties = vec![
+            json!({ "type": "olm.package",
+                "value": { "packageName": package.name, "version": version } }),
+            json!({ "type": "olm.csv.metadata",
+                "value": { "displayName": format!("The {} operator", package.name) } }),
+        ];
+        properties.extend(package.required.iter().map(|(name, versions)| {
+            json!({ "type": "olm.package.required",
+                "value": { "packageName": name, "versionRange": versions } })
+        }));
         text(&json!({
             "schema": "olm.bundle",
             "name": package.bundle_name(version),
             "package": package.name,
             "image": bundle,
-            "properties": [
-                { "type": "olm.package",
-                  "value": { "packageName": package.name, "version": version } },
-                { "type": "olm.csv.metadata",
-                  "value": { "displayName": format!("The {} operator", package.name) } },
-            ],
+            "properties": properties,
             "relatedImages": [
                 named("", &bundle), named("operator", &operator), named("proxy", &shared),
             ],

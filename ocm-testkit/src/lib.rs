@@ -29,7 +29,7 @@ mod website;
 pub mod faults;
 
 pub use blob::Blob;
-pub use catalog::{Catalog, MadeCatalog};
+pub use catalog::{Catalog, MadeCatalog, Naming};
 pub use content::{Content, Format, Settings};
 pub use demo::Demo;
 pub use files::Files;

@@ -2,12 +2,14 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use ocm_oci::{Digest, RepoName, TagOrDigest};
+use ocm_oci::{Digest, RepoName, Tag, TagOrDigest};
 use ocm_testkit::{Catalog, MadeCatalog, Published, faults::FaultRegistry};
 use ocm_transport::{Memory, Transport as _, layout::OciLayout};
 use serde_json::Value;
 
 use crate::world::{INSECURE, Said, World, names};
+
+mod flows;
 
 /// Two catalogs upstream, with all that they lead to.
 pub(crate) struct CatalogWorld {
@@ -19,20 +21,28 @@ pub(crate) struct CatalogWorld {
 
 impl CatalogWorld {
     pub(crate) async fn new() -> Self {
+        Self::with(|catalog| {
+            let red = catalog
+                .clone()
+                .with_package("alpha", &[("stable", &["1.0.0", "1.1.0", "1.2.0"])])
+                .with_package("beta", &[("stable", &["2.0.0"]), ("fast", &["2.0.0", "2.1.0"])])
+                .with_package("gamma", &[("stable", &["3.0.0"])])
+                .for_architectures(&["amd64", "arm64"])
+                .made("redhat/redhat-operator-index", "v4.18");
+            let blue = catalog
+                .with_package("alpha", &[("stable", &["1.1.0"])])
+                .with_package("delta", &[("stable", &["4.9.0", "4.10.0"])])
+                .made("community/index", "v1");
+            (red, blue)
+        })
+        .await
+    }
+
+    /// Publishes what `make` makes of a catalog that has nothing yet.
+    pub(crate) async fn with(make: impl FnOnce(Catalog) -> (MadeCatalog, MadeCatalog)) -> Self {
         let place = Memory::default();
         let far = FaultRegistry::serve(Arc::new(place.clone())).await.unwrap();
-        let catalog = Catalog::new(7, &far.host());
-        let red = catalog
-            .clone()
-            .with_package("alpha", &[("stable", &["1.0.0", "1.1.0", "1.2.0"])])
-            .with_package("beta", &[("stable", &["2.0.0"]), ("fast", &["2.0.0", "2.1.0"])])
-            .with_package("gamma", &[("stable", &["3.0.0"])])
-            .for_architectures(&["amd64", "arm64"])
-            .made("redhat/redhat-operator-index", "v4.18");
-        let blue = catalog
-            .with_package("alpha", &[("stable", &["1.1.0"])])
-            .with_package("delta", &[("stable", &["4.9.0", "4.10.0"])])
-            .made("community/index", "v1");
+        let (red, blue) = make(Catalog::new(7, &far.host()));
         for image in red.published().iter().chain(&blue.published()) {
             put(image, &place).await;
         }
@@ -55,10 +65,16 @@ impl CatalogWorld {
         let mut there = 0;
         for image in catalog.related() {
             let repository = format!("{below}/{}", image.repository);
-            let tag = ocm_oci::Tag::of_digest(image.content.digest());
+            let tag = image.tag.clone().unwrap_or_else(|| Tag::of_digest(image.content.digest()));
             there += usize::from(self.find(&repository, tag.as_str()).await.is_some());
         }
         there
+    }
+
+    /// Deletes an image where it is published.
+    async fn withdraw(&self, image: &Published) {
+        let at = self.place.destination(&image.repository).unwrap();
+        at.delete_manifest(image.content.digest()).await.unwrap();
     }
 }
 
@@ -167,9 +183,7 @@ async fn a_whole_catalog_is_copied_untouched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_catalog_is_not_offered_without_its_images() {
     let world = CatalogWorld::new().await;
-    let lost = &world.red.related()[1];
-    let at = world.place.destination(&lost.repository).unwrap();
-    at.delete_manifest(lost.content.digest()).await.unwrap();
+    world.withdraw(&world.red.related()[1]).await;
     world.world.write_config(
         "  operators:\n  - catalog: FAR/redhat/redhat-operator-index:v4.18\n    full: true\n  \
            - catalog: FAR/community/index:v1\n    packages:\n    - name: delta\n",

@@ -72,7 +72,11 @@ pub fn plan(
             (Some(Answer::Missing(_)), Some(root)) => Some(Answer::Missing(root.clone())),
             (answer, _) => answer.cloned(),
         };
-        let fate = draft.decide(wanted, answer.as_ref(), expansion.lost.get(&id));
+        let fate = match (expansion.lost.get(&id), draft.lacks(wanted, wishes)) {
+            (Some(failure), _) => draft.give_up(wanted, failure.clone()),
+            (None, Some(failure)) => draft.give_up(wanted, failure),
+            (None, None) => draft.decide(wanted, answer.as_ref()),
+        };
         draft.fates.insert(id, fate);
         match fate {
             Fate::There => draft.attach(None, id, &expansion.attachments),
@@ -108,25 +112,29 @@ struct Draft {
 }
 
 impl Draft {
-    fn decide(&mut self, wish: &Wanted, found: Option<&Answer>, lost: Option<&Failure>) -> Fate {
-        let mut give_up = |failure: Failure| {
-            let lost = Lost { kind: wish.kind, failure: failure.of(&wish.origin) };
-            // The same image twice in a configuration is one image.
-            if self.told.insert((wish.origin.clone(), wish.repository.clone(), wish.tag.clone())) {
-                self.lost.push(lost);
-            }
-            Fate::Lost
+    /// Says which of the images that a wish needs are lost, if any is.
+    fn lacks(&self, wish: &Wanted, wishes: &Wishes) -> Option<Failure> {
+        let is_lost = |need: &&WishId| matches!(self.fates.get(need), Some(Fate::Lost) | None);
+        let mut lost = wish.needs.iter().filter(is_lost);
+        let first = wishes.get(*lost.next()?).map_or("an image", |needed| &needed.origin);
+        let what = match lost.count() {
+            0 => format!("it needs {first}, which cannot be had"),
+            others => format!("it needs {first} and {others} more, which cannot be had"),
         };
-        if let Some(failure) = lost {
-            return give_up(failure.clone());
+        Some(Failure::without(Code::Needs, Side::Source, what))
+    }
+
+    fn give_up(&mut self, wish: &Wanted, failure: Failure) -> Fate {
+        // The same image twice in a configuration is one image.
+        if self.told.insert((wish.origin.clone(), wish.repository.clone(), wish.tag.clone())) {
+            self.lost.push(Lost { kind: wish.kind, failure: failure.of(&wish.origin) });
         }
-        let is_lost = |need| matches!(self.fates.get(need), Some(Fate::Lost) | None);
-        if wish.needs.iter().any(is_lost) {
-            let what = "an image that this one needs cannot be had".to_owned();
-            return give_up(Failure::without(Code::Needs, Side::Source, what));
-        }
+        Fate::Lost
+    }
+
+    fn decide(&mut self, wish: &Wanted, found: Option<&Answer>) -> Fate {
         match found {
-            Some(Answer::Lost(failure)) => give_up(failure.clone()),
+            Some(Answer::Lost(failure)) => self.give_up(wish, failure.clone()),
             Some(Answer::Missing(root)) => {
                 self.claim_tag(wish, root);
                 Fate::Planned(self.image(wish, root))
@@ -143,7 +151,8 @@ impl Draft {
                 Fate::There
             }
             None => {
-                give_up(Failure::without(Code::Place, Side::Source, "never asked for".to_owned()))
+                let what = "never asked for".to_owned();
+                self.give_up(wish, Failure::without(Code::Place, Side::Source, what))
             }
         }
     }

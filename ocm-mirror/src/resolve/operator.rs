@@ -18,6 +18,7 @@ use crate::{
     Location, Side, Wanted, WishId, rebuild_catalog,
 };
 
+mod carried;
 mod dependencies;
 mod open;
 mod read;
@@ -51,6 +52,7 @@ impl Gathered<'_> {
         for catalog in &resolving.image_set.mirror.operators {
             if let Err(failure) = self.catalog(catalog, resolving).await {
                 self.lose(Kind::Catalog, &catalog.written, failure);
+                self.carried(catalog, resolving.upstream);
             }
         }
     }
