@@ -7,7 +7,8 @@
 //!
 //! They are asked for where an image is to be copied: of its root, and of each manifest below that
 //! is copied too. Most images have none, and registries say so in many ways; none of them is an
-//! error.
+//! error. Where a signature is required, an image that stands at the destination already is looked
+//! at as well: it may have come before anybody insisted.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,14 +18,15 @@ use std::{
 use ocm_oci::{Digest, Tag, TagOrDigest};
 
 use crate::{
-    Answer, Asking, Code, Expansion, Failure, Kind, Location, Lost, Place, Places, Survey, Wanted,
-    WishId, Wishes, expand::Level,
+    Asking, Code, Expansion, Failure, Kind, Location, Lost, Place, Places, Survey, Wanted, WishId,
+    Wishes, expand::Level,
 };
 
 mod archived;
 mod find;
 mod require;
 mod subjects;
+mod there;
 
 pub use archived::ArchivedAttachments;
 use find::{Found, Heard};
@@ -76,6 +78,10 @@ pub(crate) struct Attachments {
     pub(crate) required: BTreeSet<WishId>,
     /// Where nobody could say whether there is something, by image.
     pub(crate) unheard: BTreeMap<WishId, Vec<Lost>>,
+    /// Where a signature may be that we are not let at, by image.
+    hidden: BTreeMap<WishId, Failure>,
+    /// Which manifests have a signature that the destination has as well, by image.
+    held: BTreeMap<WishId, BTreeSet<Digest>>,
 }
 
 /// Something that is said about a manifest.
@@ -121,9 +127,7 @@ pub(crate) async fn attach(
     };
     let mut attachments = gather(&subjects, heard, context.wishes);
     attachments.required = subjects.required.clone();
-    if attaching.scope == AttachingScope::All {
-        find::forget_present(&mut attachments, context).await;
-    }
+    find::forget_present(&mut attachments, context).await;
     expansion = read(expansion, &mut attachments, context).await;
     require::check(&mut expansion, &subjects, &attachments, (attaching, context));
     expansion.attachments = attachments;
@@ -134,9 +138,10 @@ pub(crate) async fn attach(
 fn gather(subjects: &Subjects, heard: Heard, wishes: &Wishes) -> Attachments {
     let wishes: BTreeMap<_, _> = wishes.iter().collect();
     let (mut attachments, mut known) = (Attachments::default(), BTreeMap::new());
-    let Heard { mut found, mut failed } = heard;
+    let Heard { mut found, mut failed, mut hidden } = heard;
     for (subject, ids) in &subjects.wanted_by {
         let (found, failed) = (found.remove(subject), failed.remove(subject));
+        let hidden = hidden.remove(subject);
         for id in ids {
             let Some(wanted) = wishes.get(id) else { continue };
             for one in found.iter().flatten() {
@@ -156,6 +161,9 @@ fn gather(subjects: &Subjects, heard: Heard, wishes: &Wishes) -> Attachments {
                 let (kind, origin) = (attachment_of(wanted), origin(&subject.0, None, &subject.1));
                 let lost = Lost { kind, failure: failure.clone().of(&origin) };
                 attachments.unheard.entry(*id).or_default().push(lost);
+            }
+            if let Some(failure) = &hidden {
+                attachments.hidden.entry(*id).or_insert_with(|| failure.clone());
             }
         }
     }
@@ -233,14 +241,5 @@ fn origin(from: &Location, tag: Option<&Tag>, digest: &Digest) -> String {
     match tag {
         Some(tag) => format!("{repository}:{tag}"),
         None => format!("{repository}@{digest}"),
-    }
-}
-
-/// Whether a wish is looked at, and where it stands.
-fn is_wanted(answer: Option<&Answer>, scope: AttachingScope) -> Option<&Digest> {
-    match (answer, scope) {
-        (Some(Answer::Missing(root)), _) => Some(root),
-        (Some(Answer::Present(root)), AttachingScope::All) => Some(root),
-        _ => None,
     }
 }

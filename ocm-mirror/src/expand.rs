@@ -20,7 +20,7 @@ pub(crate) use rewrite::rewrite;
 pub(crate) const MANIFEST_LIMIT: usize = 4 << 20;
 
 /// Most manifests that one image may consist of; real ones have a few dozen.
-const MANIFESTS_LIMIT: usize = 2000;
+pub(crate) const MANIFESTS_LIMIT: usize = 2000;
 
 /// Largest blob that is believed, in bytes: 64 TiB. Sums of such sizes do not overflow.
 const BLOB_LIMIT: u64 = 64 << 40;

@@ -290,9 +290,8 @@ async fn a_graph_image_that_cannot_be_built_says_what_to_do() {
     world.assert_there(4).await;
 }
 
-/// From 4.21 on a node refuses a payload without its sigstore signature, and never boots.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_payload_that_nodes_would_refuse_is_not_mirrored() {
+/// A world with a release that needs no sigstore signature, and one that does.
+async fn before_and_after_4_21() -> ReleaseWorld {
     let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
     let made = Releases::new(7, &world.world.far.host());
     let (older, newer) = (made.release("4.20.3", &[]), made.release("4.21.0", &["4.20.3"]));
@@ -314,22 +313,73 @@ async fn a_payload_that_nodes_would_refuse_is_not_mirrored() {
         "  platform:\n    channels:\n    - {name: stable-4.21, minVersion: 4.20.3, maxVersion: \
          4.21.0}\n",
     );
+    world
+}
+
+/// Signs the payload of the second release as cosign does; returns the tag.
+async fn sign_payload(world: &ReleaseWorld) -> TagOrDigest {
+    let signature =
+        ocm_testkit::Upstream::of(&crate::world::SHAPE, 9).published()[0].content.clone();
+    let name = format!("sha256-{}.sig", world.releases[1].digest().hex());
+    put(&Published::tagged("openshift-release-dev/ocp-release", &name, signature), &world.place)
+        .await;
+    TagOrDigest::Tag(name.parse().unwrap())
+}
+
+/// From 4.21 on a node refuses a payload without its sigstore signature, and never boots.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_nodes_would_refuse_is_not_mirrored() {
+    let world = before_and_after_4_21().await;
     let said = world.mirror("--remove-signatures");
     said.assert_code(2);
     said.assert_says("ack-4.20-sigstore-in-4.21");
     said.assert_says("--allow-unsigned-release");
     world.assert_there(0).await;
     let payloads = world.world.memory.source(&"ns/openshift/release-images".parse().unwrap());
-    let tag = |text: &str| TagOrDigest::Tag(text.parse().unwrap());
-    assert!(payloads.head(&tag("4.21.0-x86_64")).await.unwrap().is_none());
+    let tag = TagOrDigest::Tag("4.21.0-x86_64".parse().unwrap());
+    assert!(payloads.head(&tag).await.unwrap().is_none());
     // Signed, it goes, and its signature with it, whatever is wanted of others.
-    let signature =
-        ocm_testkit::Upstream::of(&crate::world::SHAPE, 9).published()[0].content.clone();
-    let digest = world.releases[1].digest();
-    let name = format!("sha256-{}.sig", digest.hex());
-    put(&Published::tagged("openshift-release-dev/ocp-release", &name, signature), &world.place)
-        .await;
+    let name = sign_payload(&world).await;
     world.mirror("--remove-signatures").assert_code(0);
     world.assert_there(1).await;
-    assert!(payloads.head(&tag(&name)).await.unwrap().is_some(), "its signature is not there");
+    assert!(payloads.head(&name).await.unwrap().is_some(), "its signature is not there");
+}
+
+/// That the payload is there already does not help its nodes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_stands_there_needs_its_signature_as_well() {
+    let world = before_and_after_4_21().await;
+    let from_disk = format!("-c isc.yaml {INSECURE} --from disk docker://NEAR/ns");
+    let to_disk = format!("-c isc.yaml {INSECURE} --allow-unsigned-release file://disk");
+    world.mirror("--allow-unsigned-release").assert_code(0);
+    world.assert_there(1).await;
+    world.run(&to_disk).assert_code(0);
+    for said in [world.mirror(""), world.run(&from_disk)] {
+        said.assert_code(2);
+        said.assert_says("is not signed: there is no signature beside it");
+        said.assert_says("--allow-unsigned-release");
+        said.assert_says(" ✗  17 / 18 release images mirrored");
+    }
+    world.run(&format!("{from_disk} --allow-unsigned-release")).assert_code(0);
+
+    // Signed since, it comes: over a disk as well.
+    let name = sign_payload(&world).await;
+    let payloads = |under: &str| {
+        let repository = format!("{under}/openshift/release-images").parse().unwrap();
+        world.world.memory.source(&repository)
+    };
+    world.mirror("").assert_code(0);
+    assert!(payloads("ns").head(&name).await.unwrap().is_some(), "its signature is not there");
+    let unsigned = format!("--workspace file://u {INSECURE} --remove-signatures");
+    world.run(&format!("-c isc.yaml {unsigned} --allow-unsigned-release docker://NEAR/far"));
+    assert!(payloads("far").head(&name).await.unwrap().is_none());
+    world.run(&to_disk).assert_code(0);
+    world.run(&from_disk.replace("NEAR/ns", "NEAR/far")).assert_code(0);
+    assert!(payloads("far").head(&name).await.unwrap().is_some(), "it did not come over the disk");
+
+    // What the destination has counts, whatever became of the one at the source.
+    let source = "openshift-release-dev/ocp-release".parse().unwrap();
+    let TagOrDigest::Tag(tag) = &name else { unreachable!("it is a tag") };
+    world.place.destination(&source).unwrap().delete_tag(tag).await.unwrap();
+    world.mirror("").assert_code(0);
 }

@@ -1,7 +1,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use ocm_oci::{Digest, Tag, TagOrDigest};
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// Source: <https://github.com/sigstore/cosign/blob/v2.4.1/specs/SIGNATURE_SPEC.md#tag-based-discovery>.
 const ENDINGS: [&str; 3] = [".att", ".sbom", SIGNATURE];
-const SIGNATURE: &str = ".sig";
+pub(super) const SIGNATURE: &str = ".sig";
 
 /// How the types of referrers begin that are signatures: of cosign, sigstore and notation.
 const SIGNATURE_TYPES: [&str; 3] = [
@@ -44,10 +44,12 @@ pub(super) struct Found {
 pub(super) struct Heard {
     pub(super) found: BTreeMap<Subject, Vec<Found>>,
     pub(super) failed: BTreeMap<Subject, Failure>,
+    /// Where we are not let at a signature, if there is one.
+    pub(super) hidden: BTreeMap<Subject, Failure>,
 }
 
 /// One request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Question {
     Tag(&'static str),
     Referrers,
@@ -66,6 +68,10 @@ pub(super) async fn ask(subjects: &Subjects, context: Context<'_>) -> Heard {
     let keep = |(subject, answer): (&Subject, Result<Vec<Found>, Failure>)| match answer {
         Ok(found) if found.is_empty() => {}
         Ok(found) => heard.found.entry(subject.clone()).or_default().extend(found),
+        // Most who say so have nothing either: it counts only where a signature is required.
+        Err(failure) if failure.code == Code::Transport(Cause::Auth) => {
+            heard.hidden.insert(subject.clone(), failure);
+        }
         // Of several the first in order, whichever came first.
         Err(failure) => {
             let first = heard.failed.entry(subject.clone()).or_insert_with(|| failure.clone());
@@ -127,11 +133,14 @@ async fn answer<'a>(
     };
     let patience = waiting.of(&location.place);
     let found = match question {
-        Question::Tag(ending) => tagged(&source, digest, ending, patience).await,
-        Question::Referrers => referring(&source, digest, patience).await,
+        Question::Tag(ending) => tagged(&*source, digest, ending, patience).await,
+        Question::Referrers => referring(&*source, digest, patience).await,
     };
     let found = match found {
         Ok(found) => Ok(found),
+        Err(error) if question == Question::Tag(SIGNATURE) && error.kind() == Cause::Auth => {
+            Err(hidden(digest, &error))
+        }
         Err(error) if is_absence(&error) => Ok(Vec::new()),
         Err(error) => {
             waiting.was_vain(&location.place);
@@ -143,9 +152,19 @@ async fn answer<'a>(
     (subject, found.map(|found| found.into_iter().filter(is_other).collect()))
 }
 
+/// Says that somebody may have signed it, whom we are not let at.
+fn hidden(digest: &Digest, error: &TransportError) -> Failure {
+    let mut failure = Failure::at(Side::Source, error);
+    failure.chain.insert(0, format!("could not look whether `{digest}` is signed"));
+    failure.hint = failure.hint.map(|hint| {
+        format!("{hint}; some registries answer so, too, where there is no signature at all")
+    });
+    failure
+}
+
 /// Looks for a tag made of the digest.
-async fn tagged(
-    source: &Arc<dyn Source>,
+pub(super) async fn tagged(
+    source: &dyn Source,
     subject: &Digest,
     ending: &str,
     patience: &Patience,
@@ -166,8 +185,8 @@ async fn tagged(
 }
 
 /// Asks for the manifests that name the digest as their subject.
-async fn referring(
-    source: &Arc<dyn Source>,
+pub(super) async fn referring(
+    source: &dyn Source,
     subject: &Digest,
     patience: &Patience,
 ) -> Result<Vec<Found>, TransportError> {
@@ -187,7 +206,7 @@ fn is_signature(artifact_type: &str) -> bool {
 
 /// Whether an answer means that there is nothing, in whatever words: unknown names, tags that only
 /// others may see, requests that are not understood.
-fn is_absence(error: &TransportError) -> bool {
+pub(super) fn is_absence(error: &TransportError) -> bool {
     is_absent(error.kind()) || (error.kind() == Cause::Refused && error.retry() == Retry::Never)
 }
 
@@ -205,10 +224,12 @@ pub(super) async fn forget_present(attachments: &mut Attachments, context: Conte
     let (all, patience) = (&attachments.all, &Patience::new(context.asking.retry));
     let next = || left.next().map(|nth| held(nth, all, context, patience));
     drive(context.asking.at_once, next, |nth| there.extend(nth)).await;
-    for (id, nths) in &mut attachments.of {
-        if is_present(id) {
-            nths.retain(|nth| !there.contains(nth));
-        }
+    let Attachments { all, of, held, .. } = attachments;
+    for (id, nths) in of.iter_mut().filter(|(id, _)| is_present(id)) {
+        let signatures = nths.iter().filter(|nth| there.contains(nth));
+        let signatures = signatures.filter_map(|nth| all.get(*nth)).filter(|one| one.is_signature);
+        held.entry(*id).or_default().extend(signatures.map(|one| one.subject.clone()));
+        nths.retain(|nth| !there.contains(nth));
     }
 }
 

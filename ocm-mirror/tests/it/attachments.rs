@@ -16,6 +16,7 @@ use crate::world::{World, repository, tag};
 
 mod archive;
 mod registry;
+mod standing;
 
 const COSIGN: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

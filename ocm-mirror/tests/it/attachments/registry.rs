@@ -12,7 +12,7 @@ use ocm_testkit::{
     Upstream,
     faults::{Fault, FaultRegistry, Rule},
 };
-use ocm_transport::{Client, ClientOptions, Memory, TlsOptions, Verify};
+use ocm_transport::{Client, ClientOptions, Memory, TlsOptions, Transport, Verify};
 
 use super::*;
 use crate::world::quick;
@@ -28,11 +28,15 @@ struct Ends {
 impl Ends {
     /// Serves an image, with a signature if `is_signed`.
     async fn new(more: Vec<ocm_testkit::Published>) -> Self {
-        let amd64 = Platform::new("linux", "amd64");
-        let image = Content::image(Format::Oci, &amd64, "it", vec![Blob::layer(7, 3000)]);
+        let image = image();
         let mut published = vec![ocm_testkit::Published::tagged("it", "v1", image.clone())];
         published.extend(more);
-        let from = FaultRegistry::serve(Arc::new(Upstream::new(published))).await.unwrap();
+        Self::over(Arc::new(Upstream::new(published)), image).await
+    }
+
+    /// Serves an image that lies there.
+    async fn over(from: Arc<dyn Transport>, image: Content) -> Self {
+        let from = FaultRegistry::serve(from).await.unwrap();
         let to = FaultRegistry::serve(Arc::new(Memory::default())).await.unwrap();
         Self { from, to, image, attaching: Attaching::default() }
     }
@@ -68,6 +72,11 @@ impl Ends {
         report.extend(&events);
         report
     }
+}
+
+fn image() -> Content {
+    let amd64 = Platform::new("linux", "amd64");
+    Content::image(Format::Oci, &amd64, "it", vec![Blob::layer(7, 3000)])
 }
 
 fn signature(image: &Content) -> ocm_testkit::Published {
@@ -176,4 +185,65 @@ async fn who_is_out_of_order_each_time_is_not_waited_for_each_time() {
     assert!((82..82 + 5 * 20).contains(&asked), "{asked}");
     let failures: Vec<_> = report.lost.iter().map(|lost| &lost.failure.chain).collect();
     assert!(failures.iter().all(|chain| chain[0].contains(".sbom`")), "{failures:?}");
+}
+
+/// An image that came before anybody insisted is looked at as well; and each run after that costs
+/// one request more than without.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_there_already_needs_a_signature_too() {
+    let (place, image) = (Memory::default(), image());
+    let at = place.destination(&repository("it")).unwrap();
+    image.push(&*at, Some(&tag("v1"))).await.unwrap();
+    let mut ends = Ends::over(Arc::new(place), image.clone()).await;
+    assert!(ends.run().await.is_complete());
+
+    ends.attaching = with(Signatures::Require);
+    let report = ends.run().await;
+    let failure = &report.lost[0].failure;
+    assert_eq!((report.lost.len(), failure.code), (1, Code::Signature));
+    assert!(failure.chain[0].ends_with("there is no signature beside it"), "{failure:?}");
+
+    let signature = signature(&image);
+    signature.content.push(&*at, signature.tag.as_ref()).await.unwrap();
+    let report = ends.run().await;
+    assert!(report.is_complete() && report.present.len() == 1, "{report:?}");
+    assert_eq!(report.attachments[&Group::Additional].done, 1);
+    let name = about(image.digest(), "sig");
+    assert_eq!(ends.to.faults().count(&Method::PUT, &format!("/manifests/{name}")), 1);
+
+    // What the destination has counts, whatever became of the one at the source.
+    at.delete_tag(&name).await.unwrap();
+    ends.from.faults().take_log();
+    ends.to.faults().take_log();
+    let report = ends.run().await;
+    assert!(report.is_complete() && report.attachments.is_empty(), "{report:?}");
+    let asked = |ends: &FaultRegistry| -> Vec<_> {
+        let log = ends.faults().log();
+        let manifests = log.iter().filter(|one| one.path.contains("/it/"));
+        manifests.map(|one| (one.method.clone(), one.path.clone())).collect()
+    };
+    let head = |what: &str| (Method::HEAD, format!("/v2/it/manifests/{what}"));
+    assert_eq!(asked(&ends.from), [head("v1")]);
+    assert_eq!(asked(&ends.to), [head("v1"), head(name.as_str())]);
+}
+
+/// Who is not let at a signature cannot say that there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_that_is_required_and_hidden_is_told_as_such() {
+    for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
+        for is_there in [false, true] {
+            let mut ends = Ends::new(vec![]).await;
+            if is_there {
+                assert!(ends.run().await.is_complete());
+            }
+            ends.from.faults().add(Rule::new(Fault::status(status)).path(".sig"));
+            ends.attaching = with(Signatures::Require);
+            let report = ends.run().await;
+            let failure = &report.lost[0].failure;
+            assert_eq!((report.lost.len(), failure.code), (1, Code::Transport(Cause::Auth)));
+            let told = format!("could not look whether `{}` is signed", ends.image.digest());
+            assert_eq!(failure.chain[0], told, "{failure:?}");
+            assert!(failure.hint.as_deref().unwrap().starts_with("log in"), "{failure:?}");
+        }
+    }
 }
