@@ -13,14 +13,14 @@ use crate::{
 const INDEX: &str = "FAR/redhat/redhat-operator-index:v4.18";
 
 impl CatalogWorld {
-    fn list(&self, words: &str) -> String {
+    pub(crate) fn list(&self, words: &str) -> String {
         let said = self.world.run(&format!("list operators --src-tls-verify=false {words}"));
         said.assert_code(0);
         assert_eq!(said.err, "", "{words}");
         self.world.tidy(&said.out)
     }
 
-    fn list_json(&self, words: &str) -> Value {
+    pub(crate) fn list_json(&self, words: &str) -> Value {
         serde_json::from_str(&self.list(&format!("{words} --format json"))).unwrap()
     }
 }

@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use crate::world::{INSECURE, Said, World, names};
 
+mod dependencies;
 mod flows;
+mod layouts;
+mod names;
 
 /// Two catalogs upstream, with all that they lead to.
 pub(crate) struct CatalogWorld {
