@@ -68,7 +68,7 @@ async fn images_of_several_platforms_are_one_catalog() {
     assert_eq!(world.there(&world.red, "ns").await, world.red.related().len());
 
     let index = &world.red.image().content;
-    let all: Vec<_> = index.children().into_iter().cloned().chain([index.clone()]).collect();
+    let all: Vec<_> = index.children().iter().cloned().chain([index.clone()]).collect();
     list(&all, &world.world.path("beside")).await;
     world.select("oci://beside", "full: true");
     assert_eq!(world.both_ways("beside", "latest").await, *index.digest());
