@@ -10,7 +10,8 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::civil::Date;
 use ocm_mirror::{
-    AttachingScope, DestinationRules, OperatorRules, PathRules, Signatures, signature::Policy,
+    AttachingScope, DestinationRules, GraphDataOrigin, OperatorRules, PathRules, Signatures,
+    signature::Policy,
 };
 use ocm_oci::ImageRef;
 use ocm_resources::Naming;
@@ -85,6 +86,8 @@ pub(crate) struct ReleaseRules {
     pub(crate) sigstore: Policy,
     /// What the image of the update graph is built upon, where that was said.
     pub(crate) graph_base: Option<ImageRef>,
+    /// Where its data is, where that was said.
+    pub(crate) graph_data: Option<GraphDataOrigin>,
 }
 
 /// Which way content goes.
@@ -192,6 +195,7 @@ impl Request {
         if check_since(&args.mirror, &flow)? {
             ineffective.push("--since");
         }
+        ineffective.extend(graph_flags(&args.release, &flow));
         let mode = mode(&args.mirror)?;
         let signatures = args.signatures.wanted().map_err(|Opposites| UsageError::Signatures)?;
         let effort = effort(&args.registry)?;
@@ -255,8 +259,8 @@ fn choose<T>(switch: Switch, on: T, off: T) -> T {
 fn release_rules(typed: &ReleaseArgs) -> ReleaseRules {
     let unsigned = choose(typed.ignore_release_signature, Policy::Ignored, Policy::Required);
     let sigstore = choose(typed.allow_unsigned_release, Policy::Ignored, Policy::Required);
-    let graph_base = typed.graph_base_image.clone();
-    ReleaseRules { paths: typed.paths.rules(), unsigned, sigstore, graph_base }
+    let (graph_base, graph_data) = (typed.graph_base_image.clone(), typed.graph_data.clone());
+    ReleaseRules { paths: typed.paths.rules(), unsigned, sigstore, graph_base, graph_data }
 }
 
 fn workspace(typed: &MirrorArgs) -> Result<Option<PathBuf>, UsageError> {
@@ -319,6 +323,15 @@ fn check_since(typed: &MirrorArgs, flow: &Flow) -> Result<bool, UsageError> {
         Flow::MirrorToDisk { .. } => Err(UsageError::NotYet { flag: "--since" }),
         Flow::MirrorToMirror { .. } | Flow::DiskToMirror { .. } => Ok(true),
     }
+}
+
+/// Returns the flags about the graph image that were given where they change nothing: an archive
+/// brings its own.
+fn graph_flags(typed: &ReleaseArgs, flow: &Flow) -> impl Iterator<Item = &'static str> {
+    let is_archived = matches!(flow, Flow::DiskToMirror { .. });
+    let base = typed.graph_base_image.as_ref().map(|_| "--graph-base-image");
+    let data = typed.graph_data.as_ref().map(|_| "--graph-data");
+    base.into_iter().chain(data).filter(move |_| is_archived)
 }
 
 fn mode(typed: &MirrorArgs) -> Result<Mode, UsageError> {

@@ -82,9 +82,9 @@ pub use rebuild::{
 };
 pub use report::{BlobTally, Report, Tally};
 pub use resolve::{
-    AtHand, CatalogReader, Decided, DecidedCatalog, DecidedRelease, GraphImage, Notice,
-    OperatorRules, ReleaseTrust, Releasing, Resolved, Resolving, Upstream, Workshop,
-    additional_images, catalog_selection, resolve,
+    AtHand, CatalogReader, Decided, DecidedCatalog, DecidedRelease, GraphDataOrigin,
+    GraphDataOriginError, GraphImage, Notice, OperatorRules, ReleaseTrust, Releasing, Resolved,
+    Resolving, Upstream, Workshop, additional_images, catalog_selection, resolve,
 };
 pub use resources::{at_mirror, documents, mirror_sets};
 pub use retry::RetryPolicy;

@@ -37,6 +37,7 @@ use ocm_oci::{Children, Descriptor, Digest, IndexEntry, MediaType, Platform, Tag
 use ocm_transport::{Manifest, Source};
 use serde_json::Value;
 
+pub(crate) use self::graph::GZIP;
 pub use self::{
     catalog::rebuild_catalog,
     error::RebuildError,
@@ -74,6 +75,8 @@ pub struct Base {
 pub struct Change {
     /// Added on top, in this order.
     pub layers: Vec<NewLayer>,
+    /// What the original's uppermost layer says it was made by, if it is to go.
+    pub replaced: Option<&'static str>,
     /// What the image runs, if something else than before.
     pub command: Option<Vec<String>>,
     /// Set, whether they were there before or not.
@@ -253,6 +256,11 @@ impl Building<'_> {
         let bytes = read_whole(&kept, config, *retry).await?;
         let mut changed = json::read(&config.digest, &bytes)?;
         let mut image = json::read(digest, manifest.bytes())?;
+        let mut stay = layers;
+        if self.change.replaced.is_some_and(|by| json::is_made_by(&changed, by)) {
+            (_, stay) = layers.split_last().ok_or_else(shape)?;
+            json::unlayer(&mut image, &mut changed).ok_or_else(shape)?;
+        }
         // Layers that live elsewhere are layers all the same.
         let layer_count = image.get("layers").and_then(Value::as_array).map_or(0, Vec::len);
         let platform = json::configure(&mut changed, self.change, layer_count)
@@ -261,7 +269,7 @@ impl Building<'_> {
         let family = Family::of(&manifest.descriptor().media_type);
         let added = self.change.layers.iter().map(|layer| family.layer(layer.content()));
         json::relayer(&mut image, &changed, added).ok_or_else(shape)?;
-        let kept = layers.iter().map(|layer| (layer.digest.clone(), layer.clone()));
+        let kept = stay.iter().map(|layer| (layer.digest.clone(), layer.clone()));
         self.built.kept.extend(kept);
         let media_type = manifest.descriptor().media_type.clone();
         Ok((self.built.add(Manifest::new(media_type, json::write(&image))), platform))

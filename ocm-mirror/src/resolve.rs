@@ -25,6 +25,7 @@ use crate::{
 
 mod additional;
 mod decided;
+mod graph_data;
 mod operator;
 mod release;
 mod update_graph;
@@ -32,6 +33,7 @@ mod workshop;
 
 pub use additional::additional_images;
 pub use decided::{Decided, DecidedCatalog, DecidedRelease, Notice};
+pub use graph_data::{GraphDataOrigin, GraphDataOriginError};
 pub use operator::{CatalogReader, OperatorRules, catalog_selection};
 pub use release::{AtHand, ReleaseTrust, Releasing};
 pub use update_graph::GraphImage;

@@ -1,6 +1,6 @@
 use clap::Args;
 use ocm_graph::{MissingPaths, Refusal};
-use ocm_mirror::PathRules;
+use ocm_mirror::{GraphDataOrigin, PathRules};
 use ocm_oci::ImageRef;
 
 use super::Switch;
@@ -21,9 +21,14 @@ pub(crate) struct ReleaseArgs {
     #[arg(long, default_value_t = Switch::Off, help_heading = "Releases")]
     pub(crate) allow_unsigned_release: Switch,
     /// Build the image of the update graph (`graph: true`) upon this one, which has `bash` and
-    /// `cp` [default: Red Hat's ubi9/ubi]
+    /// `cp` [default: that of the image that `--graph-data` names, or Red Hat's ubi9/ubi]
     #[arg(long, value_name = "IMAGE", help_heading = "Releases")]
     pub(crate) graph_base_image: Option<ImageRef>,
+    /// Take the data of the update graph from here: an address, a file `graph-data.tar.gz`, the
+    /// directory of an earlier archive, or an earlier graph image, `docker://IMAGE` [default: Red
+    /// Hat's, or that beside `UPDATE_URL_OVERRIDE`]
+    #[arg(long, value_name = "WHERE", help_heading = "Releases")]
+    pub(crate) graph_data: Option<GraphDataOrigin>,
 }
 
 /// Which upgrades are not to be relied on.

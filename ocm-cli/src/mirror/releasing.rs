@@ -4,7 +4,8 @@ use std::{path::PathBuf, time::SystemTime};
 
 use ocm_config::ReleaseKind;
 use ocm_mirror::{
-    Archived, AtHand, GraphImage, KeptGraphs, ReleaseTrust, Releasing, UpdateGraphs,
+    Archived, AtHand, GraphDataOrigin, GraphImage, KeptGraphs, ReleaseTrust, Releasing,
+    UpdateGraphs,
     signature::{Filed, Keyring, KeyringError, Store, Trust},
 };
 use ocm_transport::Client;
@@ -46,6 +47,10 @@ impl ReleaseMeans {
         run: &Run<'_>,
         environment: &Environment,
     ) -> Result<Self, Halt> {
+        let beside = || {
+            let updates = environment.update_url()?;
+            Some(GraphDataOrigin::Web(GraphImage::beside(&updates)))
+        };
         let graphs = graph::server(client.clone(), retry(&run.request.effort), environment);
         Ok(Self {
             graphs: Box::new(graphs),
@@ -54,7 +59,7 @@ impl ReleaseMeans {
             trust: trust(environment)?,
             now: run.clock.now().into(),
             graph_image: GraphImage {
-                data: environment.update_url().map(|url| GraphImage::beside(&url)),
+                data: run.request.releases.graph_data.clone().or_else(beside),
                 base: run.request.releases.graph_base.clone(),
             },
         })

@@ -12,6 +12,8 @@ use serde_json::json;
 
 use crate::world::{INSECURE, Said, World, names};
 
+mod graph_image;
+
 /// Releases upstream, with all that publishes them.
 struct ReleaseWorld {
     world: World,
@@ -219,75 +221,6 @@ async fn a_channel_that_does_not_exist_is_said() {
     let said = world.mirror("");
     said.assert_code(2);
     said.assert_says("stable-99.99");
-}
-
-const WITH_GRAPH: &str = "  platform:
-    graph: true
-    channels:
-    - name: stable-4.18
-      minVersion: 4.18.1
-      maxVersion: 4.18.4
-";
-
-/// Publishes an image to build upon.
-async fn publish_base(world: &ReleaseWorld) {
-    let base = ocm_testkit::Upstream::of(&crate::world::SHAPE, 5).published()[0].content.clone();
-    put(&Published::tagged("ubi9/ubi", "latest", base), &world.place).await;
-}
-
-/// What an update server has beside its graph.
-fn graph_data() -> Vec<u8> {
-    let files = ocm_testkit::Files::default()
-        .with("channels/stable-4.18.yaml", "name: stable-4.18\n")
-        .with("version", "1.2.0\n");
-    ocm_testkit::Blob::files(&files).chunks().collect::<Vec<_>>().concat()
-}
-
-/// The graph image goes every way, and the update service is told of it.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_update_graph_comes_along() {
-    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
-    publish_base(&world).await;
-    world.updates.set_data(graph_data());
-    world.world.write_config(WITH_GRAPH);
-    let base = "--graph-base-image FAR/ubi9/ubi:latest";
-    world.mirror(base).assert_code(0);
-    let at = world.world.memory.source(&"ns/openshift/graph-image".parse().unwrap());
-    let latest = TagOrDigest::Tag("latest".parse().unwrap());
-    let direct = at.head(&latest).await.unwrap().unwrap().digest;
-    let service = world.world.read("w/working-dir/cluster-resources/updateService.yaml");
-    for line in [
-        "graphDataImage: NEAR/ns/openshift/graph-image:latest",
-        "releases: NEAR/ns/openshift/release-images",
-    ] {
-        assert!(service.contains(line), "{service}");
-    }
-    let sets = world.world.read("w/working-dir/cluster-resources/idms-oc-mirror.yaml");
-    assert!(!sets.contains("graph-image"), "{sets}");
-    // Over an archive it is the same image.
-    world.run(&format!("-c isc.yaml {INSECURE} {base} file://disk")).assert_code(0);
-    let words = format!("-c isc.yaml {INSECURE} --from disk docker://NEAR/carried");
-    world.run(&words).assert_code(0);
-    let at = world.world.memory.source(&"carried/openshift/graph-image".parse().unwrap());
-    assert_eq!(at.head(&latest).await.unwrap().unwrap().digest, direct);
-    let left = names(&world.world.path("w/working-dir"));
-    assert!(!left.iter().any(|name| name.starts_with(".built")), "{left:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_graph_image_that_cannot_be_built_says_what_to_do() {
-    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
-    world.world.write_config(WITH_GRAPH);
-    let base = "--graph-base-image FAR/ubi9/ubi:latest";
-    let said = world.mirror(base);
-    said.assert_code(2);
-    said.assert_says("/graph-data");
-    world.updates.set_data(graph_data());
-    let said = world.mirror(base);
-    said.assert_code(2);
-    said.assert_says("--graph-base-image");
-    // Nothing else suffers.
-    world.assert_there(4).await;
 }
 
 /// A world with a release that needs no sigstore signature, and one that does.

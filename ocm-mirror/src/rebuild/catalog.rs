@@ -47,6 +47,6 @@ pub async fn rebuild_catalog(
     ];
     let command = ["serve", "/configs"].map(str::to_owned).to_vec();
     let labels = BTreeMap::from([(CONFIGS_LABEL.to_owned(), format!("/{CONFIGS}"))]);
-    let change = Change { layers, command: Some(command), labels };
+    let change = Change { layers, command: Some(command), labels, ..Change::default() };
     rebuild(&catalog.base(), &change, store).await
 }

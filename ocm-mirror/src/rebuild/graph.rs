@@ -5,7 +5,7 @@ use ocm_oci::Digest;
 
 use super::{Change, LayerContent, RebuildError};
 use crate::{
-    Collected, ContentStore, LayerFault, Limits,
+    Below, Collected, ContentStore, ImageFiles, LayerFault, LayersError, Limits,
     layers::{Spent, Unpacking},
 };
 
@@ -14,12 +14,22 @@ const DIRECTORY: &str = "var/lib/cincinnati-graph-data";
 /// Copies the data to where the service, whose pod begins with this image, looks for it.
 const COPY: &str = "exec cp -rp /var/lib/cincinnati-graph-data/* /var/lib/cincinnati/graph-data";
 
+/// What an image says of the layer with the data.
+const MADE_BY: &str = "ocm: update graph data";
+/// A file that all data has: a layer that has it has all.
+const VERSION: &str = "version";
+/// Where the data of an image has signatures of releases.
+const SIGNATURES: &str = "signatures/";
+
 /// How a gzip file begins.
-const GZIP: &[u8] = &[0x1f, 0x8b];
+pub(crate) const GZIP: &[u8] = &[0x1f, 0x8b];
 /// Most bytes of the data, unpacked. In 2026 it has about 5 MB.
 const DATA_LIMIT: u64 = 256 << 20;
 /// Most files of it. In 2024 there were 600.
 const FILES_LIMIT: u64 = 200_000;
+
+/// What is read of the data at most.
+const LIMITS: Limits = Limits { entries: FILES_LIMIT, file: DATA_LIMIT, unpacked: DATA_LIMIT };
 
 /// What an update service knows beside the releases: channels, and edges that are blocked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +47,9 @@ pub enum GraphDataError {
     /// It cannot be unpacked.
     #[error("could not unpack the graph data")]
     Unpack(#[from] LayerFault),
+    /// The image that has it cannot be read.
+    #[error("could not read the graph data of an image")]
+    Image(#[from] LayersError),
     /// It is something else.
     #[error("the graph data has no directory `channels`")]
     NoChannels,
@@ -53,10 +66,30 @@ impl GraphData {
             let head = archive.get(..archive.len().min(40)).unwrap_or_default();
             return Err(GraphDataError::NotGzip(head.escape_ascii().to_string()));
         }
-        let limits = Limits { entries: FILES_LIMIT, file: DATA_LIMIT, unpacked: DATA_LIMIT };
-        let mut unpacking = Unpacking::all(Collected::all(DATA_LIMIT), Spent::new(limits));
+        let mut unpacking = Unpacking::all(Collected::all(DATA_LIMIT), Spent::new(LIMITS));
         unpacking.layer(archive)?;
-        let files = unpacking.wanted.visitor.into_files();
+        Self::checked(unpacking.wanted.visitor.into_files())
+    }
+
+    /// Reads the data back from an image of the update graph, without the signatures of releases:
+    /// they are those of the releases that were mirrored with it, and no part of the data.
+    ///
+    /// # Errors
+    ///
+    /// [`GraphDataError`], where the image has none, or is damaged.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the request.
+    pub async fn of_image(image: &ImageFiles) -> Result<Self, GraphDataError> {
+        let wanted = Below::new(DIRECTORY).until_layer_with(VERSION).with_limits(LIMITS);
+        let seen = image.read(&wanted, Collected::all(DATA_LIMIT)).await?;
+        let mut files = seen.visitor.into_files();
+        files.retain(|path, _| !path.starts_with(SIGNATURES));
+        Self::checked(files)
+    }
+
+    fn checked(files: BTreeMap<String, Bytes>) -> Result<Self, GraphDataError> {
         let has_channels = files.keys().any(|path| path.starts_with("channels/"));
         if has_channels { Ok(Self { files }) } else { Err(GraphDataError::NoChannels) }
     }
@@ -68,7 +101,7 @@ impl GraphData {
         for (release, signatures) in signatures {
             let (algorithm, hex) = (release.algorithm().as_str(), release.hex());
             for (nth, signature) in (1..).zip(signatures) {
-                let path = format!("signatures/{algorithm}/{hex}/signature-{nth}");
+                let path = format!("{SIGNATURES}{algorithm}/{hex}/signature-{nth}");
                 self.files.insert(path, signature.clone());
             }
         }
@@ -81,7 +114,8 @@ impl GraphData {
     }
 
     /// Returns what makes an image one of the update graph: a layer with the data, and a command
-    /// that copies it. Whoever builds upon nothing replaces the command.
+    /// that copies it. Whoever builds upon nothing replaces the command. Upon an image of the
+    /// update graph that was made here, it is the same as upon what that was built upon.
     ///
     /// # Errors
     ///
@@ -95,8 +129,9 @@ impl GraphData {
         for (path, bytes) in &self.files {
             content.file(&format!("{DIRECTORY}/{path}"), bytes.clone())?;
         }
-        let layer = content.build(store, "ocm: update graph data").await?;
+        let layer = content.build(store, MADE_BY).await?;
         let command = ["/bin/bash", "-c", COPY].map(str::to_owned).to_vec();
-        Ok(Change { layers: vec![layer], command: Some(command), ..Change::default() })
+        let (layers, command, replaced) = (vec![layer], Some(command), Some(MADE_BY));
+        Ok(Change { layers, replaced, command, ..Change::default() })
     }
 }

@@ -79,6 +79,20 @@ pub(super) fn relayer(
     Some(())
 }
 
+/// Whether the uppermost layer says that it was made by `step`.
+pub(super) fn is_made_by(config: &Value, step: &str) -> bool {
+    let history = config.get("history").and_then(Value::as_array);
+    let last = history.and_then(|history| history.last()?.get("created_by")?.as_str());
+    last == Some(step)
+}
+
+/// Takes away the uppermost layer, of which the last step of the history tells.
+pub(super) fn unlayer(image: &mut Value, config: &mut Value) -> Option<()> {
+    image.get_mut("layers")?.as_array_mut()?.pop()?;
+    config.get_mut("rootfs")?.get_mut("diff_ids")?.as_array_mut()?.pop()?;
+    config.get_mut("history")?.as_array_mut()?.pop().map(drop)
+}
+
 /// Changes a configuration of an image with so many layers; returns what the image runs on.
 pub(super) fn configure(config: &mut Value, change: &Change, layers: usize) -> Option<Platform> {
     let config = config.as_object_mut()?;

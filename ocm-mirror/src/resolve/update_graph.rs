@@ -5,31 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use ocm_oci::{ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
 
-use super::{Gathered, Resolving, Upstream};
+use super::{Gathered, Resolving, Upstream, graph_data::FoundData};
 use crate::{
-    Base, Code, Failure, GraphData, ImageFiles, Kind, Location, Side, Wanted, rebuild,
-    retry::Patience,
+    Base, Code, Failure, GraphDataOrigin, ImageFiles, Kind, Location, Side, Wanted, rebuild,
 };
 
 /// Where the image goes, and what it is asked for by in an archive.
 const GRAPH: &str = "openshift/graph-image";
 /// What the image is asked for by: it has no origin but this program.
-const ORIGIN: &str = "openshift/graph-image:latest";
-/// Where Red Hat publishes the data.
-///
-/// Source: <https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/updating_clusters/performing-a-cluster-update#update-service-graph-data_updating-disconnected-cluster-osus>.
-const GRAPH_DATA: &str = "https://api.openshift.com/api/upgrades_info/graph-data";
+pub(super) const ORIGIN: &str = "openshift/graph-image:latest";
 /// What it is built upon where nothing is said: the consumer runs `bash` and `cp` in it.
 const BASE: &str = "registry.access.redhat.com/ubi9/ubi:latest";
-/// Most bytes of the data as it is served. In 2026 it has about 1 MB.
-const DATA_LIMIT: usize = 64 << 20;
 
 /// How the image of the update graph is built.
 #[derive(Debug, Clone, Default)]
 pub struct GraphImage {
     /// Where the data is, if not where Red Hat publishes it.
-    pub data: Option<String>,
-    /// The image that it is built upon, if not Red Hat's universal base image.
+    pub data: Option<GraphDataOrigin>,
+    /// The image that it is built upon, if not the one that the data is in, or Red Hat's universal
+    /// base image.
     pub base: Option<ImageRef>,
 }
 
@@ -83,8 +77,14 @@ impl Gathered<'_> {
         &mut self,
         resolving: &Resolving<'_>,
     ) -> Result<(Location, TagOrDigest), Failure> {
-        let data = graph_data(resolving).await?.with_signatures(&self.signatures());
-        let (base, source) = base_image(resolving).await?;
+        let FoundData { data, image } = FoundData::read(resolving).await?;
+        let data = data.with_signatures(&self.signatures());
+        // An earlier image of the graph brings what it was built upon along.
+        let earlier = image.filter(|_| resolving.graph_image.base.is_none());
+        let base = match earlier {
+            Some(image) => image.base(),
+            None => base_image(resolving).await?,
+        };
         let repository: RepoName = GRAPH.parse().expect("the constant is a repository's name");
         let workshop = self.workshop(resolving).await?;
         let failed = |error| Failure::new(Code::Release, Side::Source, &error);
@@ -95,7 +95,7 @@ impl Gathered<'_> {
             let what = "nothing was built of the update graph".to_owned();
             Failure::without(Code::Release, Side::Source, what)
         })?;
-        let location = workshop.shelve(&repository, &built, Some(source));
+        let location = workshop.shelve(&repository, &built, Some(base.source));
         Ok((location, TagOrDigest::Digest(root)))
     }
 
@@ -107,37 +107,8 @@ impl Gathered<'_> {
     }
 }
 
-/// Reads what an update service knows beside the releases.
-async fn graph_data(resolving: &Resolving<'_>) -> Result<GraphData, Failure> {
-    let address = resolving.graph_image.data.as_deref().unwrap_or(GRAPH_DATA);
-    let Some(web) = resolving.releasing.web else {
-        let what = "the update graph's data can be asked for of nobody".to_owned();
-        return Err(Failure::without(Code::Release, Side::Source, what));
-    };
-    let hint = "where updates are served by a server of your own, its data is expected beside its \
-                graph: `UPDATE_URL_OVERRIDE` is `https://…/graph`, and the data `https://…/graph-data`";
-    let patience = Patience::new(resolving.retry);
-    let got = patience.run(|| web.get(address, "application/gzip", DATA_LIMIT)).await;
-    let got = got.map_err(|error| Failure::at(Side::Source, &error))?;
-    let bytes = got.ok_or_else(|| {
-        let what = format!("there is no data of the update graph at {}", shown(address));
-        Failure::without(Code::Release, Side::Source, what).with_hint(hint)
-    })?;
-    GraphData::unpack(&bytes)
-        .map_err(|error| Failure::new(Code::Release, Side::Source, &error).with_hint(hint))
-}
-
-/// Returns what is shown of an address: user, password and query can hold secrets.
-fn shown(address: &str) -> String {
-    let Ok(url) = address.parse::<url::Url>() else { return "that address".to_owned() };
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
-}
-
 /// Finds what is built upon.
-async fn base_image(
-    resolving: &Resolving<'_>,
-) -> Result<(Base, std::sync::Arc<dyn ocm_transport::Source>), Failure> {
+async fn base_image(resolving: &Resolving<'_>) -> Result<Base, Failure> {
     let usual = || BASE.parse().expect("the constant is a reference");
     let image = resolving.graph_image.base.clone().unwrap_or_else(usual);
     let explain = |failure: Failure| {
@@ -153,10 +124,10 @@ async fn base_image(
     let (location, reference) =
         resolving.upstream.find(image.as_written(), &reference).map_err(explain)?;
     let source = resolving.source(&location).map_err(explain)?;
-    let files = ImageFiles::open(std::sync::Arc::clone(&source), &reference, resolving.retry).await;
+    let files = ImageFiles::open(source, &reference, resolving.retry).await;
     let files =
         files.map_err(|error| explain(Failure::new(Code::Release, Side::Source, &error)))?;
-    Ok((files.base(), source))
+    Ok(files.base())
 }
 
 #[cfg(test)]
@@ -164,15 +135,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_tell_no_secrets() {
-        let told = shown("http://me:sekret@h:8080/graph-data?token=sekret");
-        assert_eq!(told, "http://h:8080/graph-data");
-    }
-
-    #[test]
     fn data_lies_beside_the_graph() {
         let table = [
-            ("https://api.openshift.com/api/upgrades_info/v1/graph", GRAPH_DATA),
+            (
+                "https://api.openshift.com/api/upgrades_info/v1/graph",
+                crate::resolve::graph_data::GRAPH_DATA,
+            ),
             (
                 "https://osus.lab/api/upgrades_info/graph",
                 "https://osus.lab/api/upgrades_info/graph-data",

@@ -57,6 +57,43 @@ async fn graph_data_is_put_upon_a_base_for_all_platforms() {
     assert_eq!((platforms, built.new_blobs().count()), (2, 3));
 }
 
+/// What an earlier run made can be built upon where nothing else is in reach.
+#[tokio::test]
+async fn data_is_read_back_and_the_image_built_anew_is_the_same() {
+    let platform = ocm_oci::Platform::new("linux", "amd64");
+    let image = Content::image(Format::Oci, &platform, "ubi", vec![Blob::layer(1, 3000)]);
+    let root = image.manifest().clone();
+    let base = Upstream::new(vec![Published::tagged("ubi", "latest", image)]);
+    let base = ocm_mirror::Base { source: base.source(&repository("ubi")), root, retry: quick() };
+    let workshop = Workshop::new().await;
+    let data = GraphData::unpack(&data().packed(Pack::Gzip)).unwrap();
+    let signed = |name: &[u8]| {
+        let signatures = BTreeMap::from([(Digest::of(name), vec![Bytes::from("signature")])]);
+        data.clone().with_signatures(&signatures)
+    };
+    let build = async |base: &ocm_mirror::Base, data: &GraphData| {
+        let change = data.change(&workshop.store).await.unwrap();
+        rebuild(base, &change, &workshop.store).await.unwrap()
+    };
+    let (old, new) = (signed(b"old"), signed(b"new"));
+    let first = build(&base, &old).await;
+    let direct = build(&base, &new).await;
+    let mirrored = mirror(&workshop.place(&first, &base.source), &first).await;
+    let earlier = reopen(&mirrored).await;
+    // The signatures are of another run.
+    let read = GraphData::of_image(&earlier).await.unwrap();
+    assert_eq!(read, data);
+    let again = build(&earlier.base(), &new).await;
+    assert_eq!(digest(&again), digest(&direct));
+    assert_eq!(again.base_blobs().collect::<Vec<_>>(), direct.base_blobs().collect::<Vec<_>>());
+    mirror(&workshop.place(&again, &earlier.base().source), &again).await;
+
+    let source = base.source.clone();
+    let plain = ImageFiles::of(source, base.root.clone(), quick()).await.unwrap();
+    let none = GraphData::of_image(&plain).await.unwrap_err();
+    assert!(matches!(none, GraphDataError::NoChannels | GraphDataError::Image(_)), "{none}");
+}
+
 #[tokio::test]
 async fn the_same_data_is_the_same_layer_however_it_came() {
     let workshop = Workshop::new().await;

@@ -14,7 +14,8 @@ async fn change(workshop: &Workshop) -> Change {
     content.gone("gone").unwrap();
     let layer = content.build(&workshop.store, "a test").await.unwrap();
     let command = Some(vec!["run".to_owned()]);
-    Change { layers: vec![layer], command, labels: [("k".to_owned(), "v".to_owned())].into() }
+    let labels = [("k".to_owned(), "v".to_owned())].into();
+    Change { layers: vec![layer], command, labels, ..Change::default() }
 }
 
 /// Puts an image into the gallery: a configuration, layers and more.
