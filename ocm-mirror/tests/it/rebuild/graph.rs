@@ -88,7 +88,7 @@ async fn data_is_read_back_and_the_image_built_anew_is_the_same() {
     assert_eq!(again.base_blobs().collect::<Vec<_>>(), direct.base_blobs().collect::<Vec<_>>());
     mirror(&workshop.place(&again, &earlier.base().source), &again).await;
 
-    let source = base.source.clone();
+    let source = Arc::clone(&base.source);
     let plain = ImageFiles::of(source, base.root.clone(), quick()).await.unwrap();
     let none = GraphData::of_image(&plain).await.unwrap_err();
     assert!(matches!(none, GraphDataError::NoChannels | GraphDataError::Image(_)), "{none}");
