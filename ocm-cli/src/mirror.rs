@@ -117,7 +117,7 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
         return Err(nothing(&request.config, resolved.blocked.len()).into());
     }
     let places = match &resolved.workshop {
-        Some(workshop) => places.with_source(Place::Built, workshop.transport()),
+        Some(workshop) => workshop.in_places(places),
         None => places,
     };
     let sources = ends::source_hosts(&resolved.wishes);

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -30,6 +30,8 @@ pub struct ContentStore {
 struct Shared {
     /// How many bytes more may be kept of what was read.
     room: Mutex<u64>,
+    /// Blobs that were read, and are here.
+    read: Mutex<BTreeSet<Digest>>,
     /// Blobs that somebody brings, so that nobody else does.
     coming: Mutex<BTreeMap<Digest, Arc<AsyncMutex<()>>>>,
 }
@@ -43,7 +45,8 @@ impl ContentStore {
     /// As [`OciLayout::create`].
     pub async fn create(directory: &Path, room: u64) -> Result<Self, OciLayoutError> {
         let layout = OciLayout::create(directory).await?;
-        let shared = Shared { room: Mutex::new(room), coming: Mutex::default() };
+        let (read, coming) = Default::default();
+        let shared = Shared { room: Mutex::new(room), read, coming };
         Ok(Self { layout, shared: Arc::new(shared) })
     }
 
@@ -59,6 +62,11 @@ impl ContentStore {
     /// Those of the directory.
     pub async fn has(&self, content: &Descriptor) -> Result<bool, TransportError> {
         Ok(self.source().blob_size(&content.digest).await? == Some(content.size))
+    }
+
+    /// Whether a blob was brought here to be read.
+    pub(crate) fn has_read(&self, digest: &Digest) -> bool {
+        self.shared.read.lock().unwrap_or_else(PoisonError::into_inner).contains(digest)
     }
 
     /// Puts `bytes` here.
@@ -98,7 +106,11 @@ impl ContentStore {
         };
         drop(turn);
         match kept {
-            Ok(()) => Ok(self.source()),
+            Ok(()) => {
+                let mut read = self.shared.read.lock().unwrap_or_else(PoisonError::into_inner);
+                read.insert(content.digest.clone());
+                Ok(self.source())
+            }
             Err(error) => {
                 self.give_back(content.size);
                 // Where there is less room than was thought, it can be read all the same.

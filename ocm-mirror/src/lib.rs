@@ -30,6 +30,7 @@ mod event;
 mod execute;
 mod expand;
 mod failure;
+mod kept;
 mod layers;
 mod layouts;
 mod overlay;

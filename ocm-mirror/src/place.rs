@@ -4,7 +4,7 @@ use ocm_oci::{Host, RepoName};
 use ocm_transport::{Client, Destination, Source, Transport};
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Failure, Side};
+use crate::{Code, ContentStore, Failure, Side, kept::Kept};
 
 /// Where content is, as a plan names it. Mirrors and credentials act below it, in the transport.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,6 +50,7 @@ impl Registries for Client {
 pub struct Places {
     sources: BTreeMap<Place, Arc<dyn Transport>>,
     registries: Option<Arc<dyn Registries>>,
+    kept: Option<ContentStore>,
     destination: Option<(Place, Arc<dyn Transport>)>,
 }
 
@@ -68,6 +69,12 @@ impl Places {
         Self { registries: Some(registries), ..self }
     }
 
+    /// Reads from `store` what was brought there from registries, in place of asking them again.
+    #[must_use]
+    pub fn with_kept(self, store: ContentStore) -> Self {
+        Self { kept: Some(store), ..self }
+    }
+
     /// Sets the one place to write to, served by `transport`.
     #[must_use]
     pub fn with_destination(self, place: Place, transport: Arc<dyn Transport>) -> Self {
@@ -76,11 +83,14 @@ impl Places {
 
     /// Opens a location for reading, if its place is here.
     pub fn source(&self, at: &Location) -> Option<Arc<dyn Source>> {
-        if let Some(transport) = self.sources.get(&at.place) {
-            return Some(transport.source(&at.repository));
-        }
-        let Place::Registry(host) = &at.place else { return None };
-        Some(self.registries.as_ref()?.open(host).source(&at.repository))
+        let known = self.sources.get(&at.place).map(|place| place.source(&at.repository));
+        let Place::Registry(host) = &at.place else { return known };
+        let open = || Some(self.registries.as_ref()?.open(host).source(&at.repository));
+        let source = known.or_else(open)?;
+        Some(match self.kept.clone() {
+            Some(store) => Arc::new(Kept { store, source }),
+            None => source,
+        })
     }
 
     /// Opens a location for reading that has to be here.

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use http::Method;
 use ocm_oci::{Digest, RepoName, Tag, TagOrDigest};
 use ocm_testkit::{Catalog, MadeCatalog, Published, faults::FaultRegistry};
 use ocm_transport::{Memory, Transport as _, layout::OciLayout};
@@ -218,4 +219,36 @@ async fn what_a_catalog_does_not_have_is_said_and_the_rest_is_mirrored() {
     let said = world.mirror("--allow-missing");
     said.assert_code(0);
     said.assert_says("there is no package `betta`");
+}
+
+impl CatalogWorld {
+    /// Returns how often the origin sent each blob of a catalog's image, if at all.
+    fn sent(&self, catalog: &MadeCatalog) -> Vec<usize> {
+        let log = self.world.far.faults().take_log();
+        let times = |digest: &Digest| {
+            let path = format!("/blobs/{digest}");
+            log.iter().filter(|one| one.method == Method::GET && one.path.contains(&path)).count()
+        };
+        catalog.image().content.all_blobs().into_keys().map(times).collect()
+    }
+}
+
+/// What is read of a catalog to find out what it leads to is not fetched once more to be copied.
+#[tokio::test(flavor = "multi_thread")]
+async fn catalogs_cross_the_network_once() {
+    let world = CatalogWorld::new().await;
+    for more in ["full: true", "packages: [{name: alpha}]"] {
+        world.select("FAR/redhat/redhat-operator-index:v4.18", more);
+        world.world.far.faults().take_log();
+        world.world.run(&format!("-c isc.yaml {INSECURE} file://disk")).assert_code(0);
+        let sent = world.sent(&world.red);
+        assert!(
+            sent.len() > 4 && sent.iter().all(|times| *times == 1),
+            "to disk, {more}: {sent:?}"
+        );
+        let words = format!("-c isc.yaml --workspace file://w {INSECURE} docker://NEAR/once");
+        world.world.run(&words).assert_code(0);
+        let sent = world.sent(&world.red);
+        assert!(sent.iter().all(|times| *times <= 1), "to a registry, {more}: {sent:?}");
+    }
 }

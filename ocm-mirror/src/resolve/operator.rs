@@ -15,7 +15,7 @@ use ocm_resources::SourceName;
 use super::{DecidedCatalog, Gathered, Notice, Resolving, Upstream, explained};
 use crate::{
     Built, CatalogImage, CatalogImageError, Code, Destination, Failure, Group, Kind, LayersError,
-    Location, Side, Wanted, WishId, rebuild_catalog,
+    Location, Place, Side, Wanted, WishId, rebuild_catalog,
 };
 
 mod carried;
@@ -147,7 +147,10 @@ impl Gathered<'_> {
         let opened = reader.open(asked.written, &asked.wanted.reference).await?;
         let Opened { location, files, is_gathered } = opened;
         let store = self.workshop(resolving).await?.store().clone();
-        let (index, files) = (files.root().clone(), files.kept_in(&store));
+        let index = files.root().clone();
+        // What lies on this machine crosses no network.
+        let is_near = matches!(location.place, Place::Layout(_));
+        let files = if is_near { files } else { files.kept_in(&store) };
         let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
         let found = read_catalog(&image, &selection).await?;
         let (selection, Found { catalog, ignored }) = match resolving.operators {

@@ -1,10 +1,10 @@
 use std::{io, path::Path, sync::Arc};
 
 use ocm_oci::RepoName;
-use ocm_transport::{Source, Transport, layout::OciLayoutError};
+use ocm_transport::{Source, layout::OciLayoutError};
 use tempfile::TempDir;
 
-use crate::{Built, ContentStore, Location, Overlay, Place};
+use crate::{Built, ContentStore, Location, Overlay, Place, Places};
 
 /// How many bytes are kept at most of what is read to find out what it means, so that it need not
 /// be read again to be copied.
@@ -53,8 +53,10 @@ impl Workshop {
         Location { place: Place::Built, repository: repository.clone() }
     }
 
-    /// Returns everything that was built, as a place to copy from, whose name is [`Place::Built`].
-    pub fn transport(&self) -> Arc<dyn Transport> {
-        Arc::new(self.overlay.clone())
+    /// Adds to the places that are read what was built here, and what was read before.
+    #[must_use]
+    pub fn in_places(&self, places: Places) -> Places {
+        let built = Arc::new(self.overlay.clone());
+        places.with_source(Place::Built, built).with_kept(self.store.clone())
     }
 }

@@ -23,7 +23,7 @@ pub(super) async fn list(images: &[Content], directory: &Path) {
 }
 
 impl CatalogWorld {
-    /// Returns the platforms of the image that a catalog's tag leads to, in order.
+    /// Returns the architectures of the image that a catalog's tag leads to, by name.
     async fn architectures(&self, repository: &str, tag: &str) -> Vec<String> {
         let at = self.world.memory.source(&repository.parse::<RepoName>().unwrap());
         let tag = TagOrDigest::Tag(tag.parse().unwrap());
@@ -31,7 +31,9 @@ impl CatalogWorld {
         let index: Value = serde_json::from_slice(index.bytes()).unwrap();
         let listed = index["manifests"].as_array().unwrap();
         let name = |entry: &Value| entry["platform"]["architecture"].as_str().unwrap().to_owned();
-        listed.iter().map(name).collect()
+        let mut names: Vec<_> = listed.iter().map(name).collect();
+        names.sort();
+        names
     }
 
     pub(super) fn select(&self, catalog: &str, more: &str) {
