@@ -15,6 +15,7 @@ mod explain;
 mod finding;
 mod near;
 mod selection;
+mod without;
 mod words;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -30,6 +31,7 @@ use finding::Findings;
 pub use finding::{Missing, Warning};
 pub use near::near;
 pub use selection::{ChannelSelection, Extent, PackageSelection, Selection};
+pub use without::{Dropped, Reduced};
 
 /// What a selection makes of a catalog.
 #[derive(Debug)]

@@ -25,8 +25,9 @@ pub use channel_graph::{Edges, Entries, GraphFault, GraphFaults};
 pub use closure::{Added, Closure, Outline, Unmet};
 pub use fbc::{Body, CatalogFile, DocumentError, Format, ObjectFault, ObjectName, Wanted, read};
 pub use filter::{
-    ChannelExplanation, ChannelSelection, EntryExplanation, Explanation, Extent, FilterError,
-    FilterErrors, Filtered, Missing, PackageSelection, Selection, Verdict, Warning, near,
+    ChannelExplanation, ChannelSelection, Dropped, EntryExplanation, Explanation, Extent,
+    FilterError, FilterErrors, Filtered, Missing, PackageSelection, Reduced, Selection, Verdict,
+    Warning, near,
 };
 pub use images::{BundleImage, BundleImages, ImageKind, ImagesError};
 pub use model::{

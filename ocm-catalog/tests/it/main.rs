@@ -21,4 +21,5 @@ mod oracle;
 mod properties;
 mod reading;
 mod validation;
+mod without;
 mod writing;

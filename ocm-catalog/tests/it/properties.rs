@@ -13,16 +13,16 @@ use crate::{
 };
 
 /// Numbers that look random, and are the same every time.
-pub(crate) struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % sides.max(1)
     }
 
-    fn once_in(&mut self, sides: usize) -> bool {
+    pub(crate) fn once_in(&mut self, sides: usize) -> bool {
         self.roll(sides) == 0
     }
 
@@ -107,7 +107,7 @@ fn selection(dice: &mut Dice, catalog: &Catalog) -> Selection {
 }
 
 /// Reads the files that a catalog is written as.
-fn read_again(catalog: &Catalog) -> Catalog {
+pub(crate) fn read_again(catalog: &Catalog) -> Catalog {
     let files: Vec<_> = catalog.render().collect();
     let files = files.iter().map(|file| read(&file.path, &file.bytes, &Wanted::All));
     assemble(files).unwrap().catalog
@@ -145,7 +145,7 @@ fn check(
 }
 
 /// What stays as it is, is the same bytes.
-fn check_bodies(before: &Catalog, after: &Catalog) {
+pub(crate) fn check_bodies(before: &Catalog, after: &Catalog) {
     for (name, package) in after.packages() {
         let old = &before.packages()[name];
         for (name, bundle) in package.bundles() {
@@ -210,7 +210,7 @@ fn selections_of_the_corpus() {
 }
 
 /// Returns the directories that are a catalog each.
-fn roots(corpus: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn roots(corpus: &Path) -> Vec<std::path::PathBuf> {
     let mut roots = vec![
         corpus.join("fbc/art-fbc-4.17"),
         corpus.join("fbc/community-operators-prod/catalogs/v4.16"),
@@ -255,7 +255,7 @@ fn selections_of_catalogs_made_up() {
     assert!(remaining > 2_000, "{remaining}");
 }
 
-fn made_up(dice: &mut Dice) -> Catalog {
+pub(crate) fn made_up(dice: &mut Dice) -> Catalog {
     let versions = ["0.9.0", "1.0.0-1", "1.0.0", "1.0.0+b", "1.1.0", "1.2.0-rc.1", "2.0.0", "none"];
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let channel = |dice: &mut Dice| {
