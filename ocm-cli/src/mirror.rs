@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc};
 
 use ocm_mirror::{
     ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Group, Holdings, Means,
-    Options, Place, Plan, Prepared, RetryPolicy, Wishes, at_mirror,
+    Options, Place, Plan, Planned, Prepared, RetryPolicy, Wishes, at_mirror,
 };
 use ocm_resources::{Catalog, Catalogs, Template};
 use tokio::time::Instant;
@@ -31,6 +31,7 @@ use crate::{
     version,
 };
 
+mod aim;
 mod conclude;
 mod disk;
 mod dry_run;
@@ -42,6 +43,7 @@ mod missed;
 mod releasing;
 mod show;
 
+use aim::{Aim, Pass};
 use conclude::Outcome;
 use ends::Ends;
 pub(crate) use ends::client_options;
@@ -116,39 +118,29 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     if resolved.wishes.is_empty() && resolved.lost.is_empty() {
         return Err(nothing(&request.config, resolved.blocked.len()).into());
     }
-    let places = match &resolved.workshop {
-        Some(workshop) => workshop.in_places(places),
-        None => places,
-    };
     let sources = ends::source_hosts(&resolved.wishes);
-    run.decided = resolved.decided;
+    run.decided = resolved.decided.clone();
     run.name_catalogs(&ends.destination(), session)?;
-    show::asking(resolved.wishes.len(), &request.effort, &mut session.console);
-    let asked = ocm_mirror::Request {
-        lost: resolved.lost,
-        asking: asking(request),
-        platform_index: platform_index(request.platform_index),
-        attaching: Attaching {
-            required: resolved.need_signature,
-            ..attaching(request, resolved.attachments)
-        },
-        ..plain_request(resolved.wishes, &ends, run.working_dir.path())
-    };
-    let prepared = session.stopping.unless(ocm_mirror::prepare(asked, &places)).await;
-    session.console.clear();
-    let Prepared { planned, pack } = prepared??;
+    let mut aim = Aim { resolved, ends: &ends, places };
+    let Prepared { planned, pack } = aim.prepare(&mut run, session).await?;
     ends::tell_of_logins(&run, planned.plan.lost(), session).await;
     show::plan(&planned, &mut session.console);
-    let plan = Arc::new(planned.plan);
+    let Planned { plan, fates, .. } = planned;
+    let plan = Arc::new(plan);
     if request.mode != Mode::Mirror {
         return dry_run::write(&run, &plan, session);
     }
     let options = options(&request.effort);
-    let ready = Ready { plan: Arc::clone(&plan), means: Means { places, pack }, options };
+    let ready = |plan, means| Ready { plan, means, options };
+    let first = ready(Arc::clone(&plan), Means { places: aim.places(), pack });
     let followed = match &request.flow {
-        Flow::MirrorToDisk { directory } => disk::write(&run, ready, directory, session).await?,
-        _ => follow::follow(ready, String::new(), session).await,
+        Flow::MirrorToDisk { directory } => disk::write(&run, first, directory, session).await?,
+        _ => follow::follow(first, String::new(), session).await,
     };
+    let missed = fates.missed(&plan, &followed.report);
+    let first = (Pass { plan, followed }, missed);
+    let rest = Box::pin(aim.offer_the_rest(first, ready, (&mut run, session)));
+    let Pass { plan, followed } = rest.await;
     ends.warn_of_clear_credentials(&sources, &mut session.console);
     let outcome = Outcome { run: &run, plan: &plan, followed, elapsed: begun.elapsed() };
     Ok(outcome.conclude(session))

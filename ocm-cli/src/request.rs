@@ -10,8 +10,8 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use jiff::civil::Date;
 use ocm_mirror::{
-    AttachingScope, DestinationRules, GraphDataOrigin, OperatorRules, PathRules, Signatures,
-    signature::Policy,
+    AttachingScope, DestinationRules, GraphDataOrigin, Incomplete, OperatorRules, PathRules,
+    Signatures, signature::Policy,
 };
 use ocm_oci::ImageRef;
 use ocm_resources::Naming;
@@ -223,7 +223,7 @@ impl Request {
             platform_index: args.mirror.platform_index,
             signatures,
             releases: release_rules(&args.release),
-            operators: args.operator.rules(),
+            operators: operator_rules(args.operator.rules(), &args.mirror),
             naming: choose(args.mirror.default_source_names, Naming::WellKnown, Naming::Place),
             split: choose(args.archive.strict_archive, Split::Refuse, Split::Allow),
             space: choose(args.archive.no_space_check, SpaceCheck::Ignore, SpaceCheck::Refuse),
@@ -254,6 +254,12 @@ fn is_boolean(word: &str) -> bool {
 
 fn choose<T>(switch: Switch, on: T, off: T) -> T {
     if switch.is_on() { on } else { off }
+}
+
+fn operator_rules(rules: OperatorRules, typed: &MirrorArgs) -> OperatorRules {
+    let incomplete =
+        choose(typed.push_incomplete_catalog, Incomplete::Offered, Incomplete::Withheld);
+    OperatorRules { incomplete, ..rules }
 }
 
 fn release_rules(typed: &ReleaseArgs) -> ReleaseRules {

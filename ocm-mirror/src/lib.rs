@@ -73,8 +73,8 @@ pub use payload::{
 };
 pub use place::{Location, Place, Places, Registries};
 pub use plan::{
-    Attached, Blob, Image, ImageId, Lost, Name, Node, Plan, PlanError, Planned, Present, Summary,
-    Warning, plan,
+    Attached, Blob, Fates, Image, ImageId, Lost, Name, Node, Plan, PlanError, Planned, Present,
+    Summary, Warning, plan,
 };
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
 pub use rebuild::{
@@ -84,8 +84,8 @@ pub use rebuild::{
 pub use report::{BlobTally, Report, Tally};
 pub use resolve::{
     AtHand, CatalogReader, Decided, DecidedCatalog, DecidedRelease, GraphDataOrigin,
-    GraphDataOriginError, GraphImage, Notice, OperatorRules, ReleaseTrust, Releasing, Resolved,
-    Resolving, Upstream, Workshop, additional_images, catalog_selection, resolve,
+    GraphDataOriginError, GraphImage, Incomplete, Notice, OperatorRules, ReleaseTrust, Releasing,
+    Resolved, Resolving, Upstream, Workshop, additional_images, catalog_selection, resolve,
 };
 pub use resources::{at_mirror, documents, mirror_sets};
 pub use retry::RetryPolicy;

@@ -10,11 +10,13 @@ use crate::{Failure, Kind, Location, Place};
 
 mod build;
 mod check;
+mod fates;
 mod summary;
 
 pub use build::{Planned, Warning, plan};
 pub(crate) use check::MAX_NESTING;
 pub use check::PlanError;
+pub use fates::Fates;
 pub use summary::Summary;
 
 /// Everything one run will do, and nothing about how.

@@ -1,18 +1,17 @@
-use std::{io, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
 
 use ocm_oci::Digest;
 
 use crate::{
-    Answer, Asking, Attaching, Expansion, Holdings, Lost, Pack, Place, Places, PlanError, Planned,
-    Survey, Wanted, WishId, Wishes,
+    Answer, Asking, Attaching, Expansion, Failure, Holdings, Lost, Pack, Place, Places, PlanError,
+    Planned, Survey, Wanted, WishId, Wishes,
     attach::{Context, attach},
     drive::drive,
     expand,
     expand::rewrite,
     plan,
     retry::Patience,
-    survey,
-    survey::head,
+    survey::{head, survey_the_rest},
 };
 
 /// What is to be planned.
@@ -22,6 +21,8 @@ pub struct Request {
     pub wishes: Wishes,
     /// What cannot even be wished for: the configuration names it in a way that has no meaning.
     pub lost: Vec<Lost>,
+    /// Wishes that are known not to be met; nobody is asked for them.
+    pub given_up: BTreeMap<WishId, Failure>,
     /// Where it goes.
     pub to: Place,
     /// How places are asked.
@@ -37,8 +38,9 @@ pub struct Request {
 impl Request {
     /// Asks for `wishes` at `to`, in the usual ways; manifests are kept in `directory`.
     pub fn new(wishes: Wishes, to: Place, directory: PathBuf) -> Self {
+        let (lost, given_up) = Default::default();
         let (asking, platform_index, attaching) = Default::default();
-        Self { wishes, lost: Vec::new(), to, asking, platform_index, attaching, directory }
+        Self { wishes, lost, given_up, to, asking, platform_index, attaching, directory }
     }
 }
 
@@ -88,8 +90,9 @@ pub enum PrepareError {
 ///
 /// Dropping the future stops asking, and nothing is left.
 pub async fn prepare(request: Request, places: &Places) -> Result<Prepared, PrepareError> {
-    let Request { wishes, lost, to, asking, platform_index, attaching, directory } = request;
-    let mut survey = survey(&wishes, places, &to, asking).await;
+    let Request { wishes, lost, to, asking, platform_index, attaching, directory, .. } = request;
+    let known = request.given_up.into_iter().map(|(id, why)| (id, Answer::Lost(why)));
+    let mut survey = survey_the_rest(known.collect(), &wishes, (places, &to), asking).await;
     let expansion = expand(&wishes, &survey, (places, asking), &directory).await;
     let mut expansion =
         expansion.map_err(|source| PrepareError::Workspace { directory, source })?;

@@ -69,6 +69,18 @@ impl Report {
         groups.map(|(group, _)| *group).collect::<BTreeSet<_>>().into_iter()
     }
 
+    /// Counts what moved in an earlier run, after which this one was the rest.
+    #[must_use]
+    pub fn after(mut self, earlier: &Self) -> Self {
+        let BlobTally { copied, mounted, present, bytes } = earlier.blobs;
+        self.blobs.copied += copied;
+        self.blobs.mounted += mounted;
+        self.blobs.present += present;
+        self.blobs.bytes = self.blobs.bytes.saturating_add(bytes);
+        self.retries += earlier.retries;
+        self
+    }
+
     fn record(&mut self, event: &Event) {
         match event {
             Event::Began { plan, expected, attachments, .. } => {

@@ -34,7 +34,8 @@ mod workshop;
 pub use additional::additional_images;
 pub use decided::{Decided, DecidedCatalog, DecidedRelease, Notice};
 pub use graph_data::{GraphDataOrigin, GraphDataOriginError};
-pub use operator::{CatalogReader, OperatorRules, catalog_selection};
+use operator::Offer;
+pub use operator::{CatalogReader, Incomplete, OperatorRules, catalog_selection};
 pub use release::{AtHand, ReleaseTrust, Releasing};
 pub use update_graph::GraphImage;
 pub use workshop::Workshop;
@@ -92,8 +93,11 @@ pub async fn resolve(resolving: Resolving<'_>) -> Resolved {
     gathered.update_graph(&resolving).await;
     gathered.operators(&resolving).await;
     gathered.additional_images(resolving.upstream);
-    gathered.resolved.attachments = resolving.upstream.attachments();
-    gathered.resolved
+    let mut resolved = gathered.resolved;
+    resolved.attachments = resolving.upstream.attachments();
+    let left_out = resolved.leave_out(&BTreeMap::new(), resolving.working_dir).await;
+    resolved.notices.extend(left_out);
+    resolved
 }
 
 /// What a configuration amounts to: what is wanted, and what is not.
@@ -115,6 +119,23 @@ pub struct Resolved {
     pub decided: Decided,
     /// What was built, if anything was: [`Place::Built`], as long as it lives.
     pub workshop: Option<Workshop>,
+    /// Wishes that are known not to be met.
+    pub given_up: BTreeMap<WishId, Failure>,
+    /// Catalogs that are offered without the bundles that cannot be had.
+    offers: Vec<Offer>,
+}
+
+impl Resolved {
+    /// Returns where images are built.
+    async fn workshop(&mut self, working_dir: &Path) -> Result<&mut Workshop, Failure> {
+        let workshop = match self.workshop.take() {
+            Some(workshop) => workshop,
+            None => Workshop::create(working_dir)
+                .await
+                .map_err(|error| Failure::new(Code::Workspace, Side::Source, &error))?,
+        };
+        Ok(self.workshop.insert(workshop))
+    }
 }
 
 /// Where the images of a configuration are read.
@@ -191,13 +212,7 @@ impl<'a> Gathered<'a> {
 
     /// Returns where images are built.
     async fn workshop(&mut self, resolving: &Resolving<'_>) -> Result<&mut Workshop, Failure> {
-        let workshop = match self.resolved.workshop.take() {
-            Some(workshop) => workshop,
-            None => Workshop::create(resolving.working_dir)
-                .await
-                .map_err(|error| Failure::new(Code::Workspace, Side::Source, &error))?,
-        };
-        Ok(self.resolved.workshop.insert(workshop))
+        self.resolved.workshop(resolving.working_dir).await
     }
 
     /// Tells people something; the same once more is said once.

@@ -61,7 +61,18 @@ impl Default for Asking {
 ///
 /// Dropping the future stops asking.
 pub async fn survey(wishes: &Wishes, places: &Places, to: &Place, asking: Asking) -> Survey {
-    let (mut left, mut survey) = (wishes.iter(), Survey::new());
+    survey_the_rest(Survey::new(), wishes, (places, to), asking).await
+}
+
+/// Asks as [`survey`] does for what is not known yet.
+pub(crate) async fn survey_the_rest(
+    mut survey: Survey,
+    wishes: &Wishes,
+    (places, to): (&Places, &Place),
+    asking: Asking,
+) -> Survey {
+    let left: Vec<_> = wishes.iter().filter(|(id, _)| !survey.contains_key(id)).collect();
+    let mut left = left.into_iter();
     let patience = &Patience::new(asking.retry);
     let next = || {
         let (id, wanted) = left.next()?;

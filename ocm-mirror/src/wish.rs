@@ -125,6 +125,11 @@ impl Wishes {
         WishId(self.0.len() - 1)
     }
 
+    /// Returns a wish, to be changed; it must not get needs that it did not have.
+    pub(crate) fn get_mut(&mut self, id: WishId) -> Option<&mut Wanted> {
+        self.0.get_mut(id.0)
+    }
+
     /// Returns all, in order.
     pub fn iter(&self) -> impl Iterator<Item = (WishId, &Wanted)> {
         self.0.iter().enumerate().map(|(index, wanted)| (WishId(index), wanted))

@@ -102,6 +102,10 @@ pub(crate) struct MirrorArgs {
     /// `certified-operators`, …
     #[arg(long, default_value_t = Switch::Off, help_heading = "Mirroring")]
     pub(crate) default_source_names: Switch,
+    /// Push catalogs without the bundles that could not be mirrored, where their channels stay
+    /// valid, instead of leaving those that are there as they are; the exit code says so either way
+    #[arg(long, default_value_t = Switch::Off, help_heading = "Mirroring")]
+    pub(crate) push_incomplete_catalog: Switch,
     #[arg(long, value_name = "DATE", hide = true)]
     pub(crate) since: Option<String>,
     #[arg(long, default_value_t = Switch::Off, hide = true)]

@@ -26,6 +26,7 @@ impl OperatorArgs {
             allow_missing: self.allow_missing.is_on(),
             include_dependencies: self.include_dependencies.is_on(),
             pre_releases: if is_admitted { PreReleases::Admitted } else { PreReleases::Hidden },
+            ..OperatorRules::default()
         }
     }
 }

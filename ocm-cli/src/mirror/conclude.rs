@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use indicatif::HumanBytes;
-use ocm_mirror::{Group, Plan, Report, Tally, mirror_sets};
+use ocm_mirror::{Group, Incomplete, Plan, Report, Tally, mirror_sets};
 use ocm_resources::{Catalogs, Scope, Stamp};
 use ocm_transport::archive::Sealed;
 use serde::Serialize;
@@ -211,9 +211,13 @@ impl Outcome<'_> {
             choice = "run the same command again for a whole one; or, as it is, ";
         }
         let config = self.run.request.config.display();
+        let more = match self.run.request.operators.incomplete {
+            Incomplete::Offered if !missed.is_empty() => " --push-incomplete-catalog",
+            Incomplete::Offered | Incomplete::Withheld => "",
+        };
         console.info(format!(
             "next: {choice}carry {directory} across, with {config}, and there: {program} -c \
-             {config} --from file://{directory} docker://REGISTRY[/NAMESPACE]"
+             {config} --from file://{directory}{more} docker://REGISTRY[/NAMESPACE]"
         ));
     }
 

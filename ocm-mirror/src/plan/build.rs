@@ -6,7 +6,8 @@ use std::{
 use ocm_oci::{Digest, RepoName, Tag};
 
 use super::{
-    Attached, Blob, Content, Image, ImageId, Lost, Name, Plan, PlanError, Present, check::VERSION,
+    Attached, Blob, Content, Fates, Image, ImageId, Lost, Name, Plan, PlanError, Present,
+    check::VERSION,
 };
 use crate::{
     Answer, Code, Expansion, Failure, Kind, Location, Place, Side, Survey, Wanted, WishId, Wishes,
@@ -20,6 +21,8 @@ pub struct Planned {
     pub plan: Plan,
     /// What may surprise.
     pub warnings: Vec<Warning>,
+    /// What becomes of each wish.
+    pub fates: Fates,
 }
 
 /// Something decided that may surprise who wrote the configuration.
@@ -72,21 +75,28 @@ pub fn plan(
             (Some(Answer::Missing(_)), Some(root)) => Some(Answer::Missing(root.clone())),
             (answer, _) => answer.cloned(),
         };
-        let fate = match (expansion.lost.get(&id), draft.lacks(wanted, wishes)) {
-            (Some(failure), _) => draft.give_up(wanted, failure.clone()),
-            (None, Some(failure)) => draft.give_up(wanted, failure),
-            (None, None) => draft.decide(wanted, answer.as_ref()),
+        let lost = match &answer {
+            Some(Answer::Lost(failure)) => Some(failure),
+            _ => None,
+        };
+        let lost = expansion.lost.get(&id).or(lost).cloned();
+        let fate = match lost.or_else(|| draft.lacks(wanted, wishes)) {
+            Some(failure) => draft.give_up((id, wanted), failure),
+            None => draft.decide((id, wanted), answer.as_ref()),
         };
         draft.fates.insert(id, fate);
         match fate {
             Fate::There => draft.attach(None, id, &expansion.attachments),
-            Fate::Planned(image) => draft.attach(Some(image), id, &expansion.attachments),
+            Fate::Planned(image) => {
+                draft.told_fates.planned.insert(id, image);
+                draft.attach(Some(image), id, &expansion.attachments);
+            }
             Fate::Lost => {}
         }
     }
-    let warnings = mem::take(&mut draft.warnings);
+    let (warnings, fates) = (mem::take(&mut draft.warnings), mem::take(&mut draft.told_fates));
     let plan = draft.fill(expansion, to).try_into()?;
-    Ok(Planned { plan, warnings })
+    Ok(Planned { plan, warnings, fates })
 }
 
 /// What becomes of a wish.
@@ -103,6 +113,8 @@ struct Draft {
     known: BTreeMap<(RepoName, Digest), ImageId>,
     sources: Vec<Vec<Location>>,
     fates: BTreeMap<WishId, Fate>,
+    /// The same, with why.
+    told_fates: Fates,
     tags: BTreeMap<(RepoName, Tag), (Digest, String)>,
     present: Vec<Present>,
     lost: Vec<Lost>,
@@ -124,17 +136,18 @@ impl Draft {
         Some(Failure::without(Code::Needs, Side::Source, what))
     }
 
-    fn give_up(&mut self, wish: &Wanted, failure: Failure) -> Fate {
+    fn give_up(&mut self, (id, wish): (WishId, &Wanted), failure: Failure) -> Fate {
+        let lost = Lost { kind: wish.kind, failure: failure.of(&wish.origin) };
+        self.told_fates.lost.insert(id, lost.failure.clone());
         // The same image twice in a configuration is one image.
         if self.told.insert((wish.origin.clone(), wish.repository.clone(), wish.tag.clone())) {
-            self.lost.push(Lost { kind: wish.kind, failure: failure.of(&wish.origin) });
+            self.lost.push(lost);
         }
         Fate::Lost
     }
 
-    fn decide(&mut self, wish: &Wanted, found: Option<&Answer>) -> Fate {
+    fn decide(&mut self, (id, wish): (WishId, &Wanted), found: Option<&Answer>) -> Fate {
         match found {
-            Some(Answer::Lost(failure)) => self.give_up(wish, failure.clone()),
             Some(Answer::Missing(root)) => {
                 self.claim_tag(wish, root);
                 Fate::Planned(self.image(wish, root))
@@ -150,9 +163,9 @@ impl Draft {
                 }
                 Fate::There
             }
-            None => {
+            Some(Answer::Lost(_)) | None => {
                 let what = "never asked for".to_owned();
-                self.give_up(wish, Failure::without(Code::Place, Side::Source, what))
+                self.give_up((id, wish), Failure::without(Code::Place, Side::Source, what))
             }
         }
     }

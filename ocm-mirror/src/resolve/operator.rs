@@ -15,15 +15,19 @@ use ocm_resources::SourceName;
 use super::{DecidedCatalog, Gathered, Notice, Resolving, Upstream, explained};
 use crate::{
     Built, CatalogImage, CatalogImageError, Code, Destination, Failure, Group, Kind, LayersError,
-    Location, Place, Side, Wanted, WishId, rebuild_catalog,
+    Location, Place, Side, Wanted, WishId,
 };
 
 mod carried;
 mod dependencies;
+mod offer;
 mod open;
 mod read;
 mod selection;
 
+pub use offer::Incomplete;
+pub(crate) use offer::Offer;
+use offer::{Bundles, Foundation, Reason};
 pub use open::CatalogReader;
 use open::Opened;
 use read::{Found, read_catalog};
@@ -36,6 +40,7 @@ struct Shaped {
     /// Where its image is read.
     from: Location,
     root: Digest,
+    foundation: Foundation,
 }
 
 /// A catalog that is being looked at.
@@ -79,32 +84,68 @@ impl Gathered<'_> {
         if self.is_blocked(asked.written, &destination) {
             return Ok(());
         }
+        let source_name = wanted.source_name.as_deref().map(str::parse::<SourceName>);
+        let source_name =
+            source_name.transpose().map_err(|error| explained(&error, error.hint()))?;
         let shaped = match resolving.upstream {
-            Upstream::Archive(_) => self.archived(asked, resolving).await?,
+            Upstream::Archive(archived) => {
+                let left_out = offer::left_out(archived, asked.written).await?;
+                self.resolved.lost.extend(left_out);
+                self.archived(asked, resolving).await?
+            }
             Upstream::Origins(_) => self.shaped(asked, selection, resolving).await?,
         };
         let destination = self.catalog_destination(asked, &shaped.root)?;
-        let needs = self.bundles(asked, &shaped.listing, resolving.upstream)?;
-        self.wish(Wanted {
+        let bundles = self.bundles(asked, &shaped.listing, resolving)?;
+        let wish = self.wish(Wanted {
             origin: asked.written.to_owned(),
-            from: shaped.from,
-            reference: TagOrDigest::Digest(shaped.root),
+            from: shaped.from.clone(),
+            reference: TagOrDigest::Digest(shaped.root.clone()),
             platforms: wanted.platforms.clone(),
             repository: destination.repository.clone(),
             tag: destination.tag.clone(),
             kind: Kind::Catalog,
-            needs,
+            needs: self.waited_for(&bundles, resolving.operators),
         });
-        let source_name = wanted.source_name.as_deref().map(str::parse::<SourceName>);
-        let source_name = source_name.transpose();
+        if resolving.operators.incomplete == Incomplete::Offered {
+            self.offer(asked, (wish, bundles), shaped);
+        }
         self.resolved.decided.catalogs.push(DecidedCatalog {
             origin: asked.written.to_owned(),
             reference: wanted.reference.clone(),
             destination,
             source_template: wanted.source_template.clone(),
-            source_name: source_name.map_err(|error| explained(&error, error.hint()))?,
+            source_name,
         });
         Ok(())
+    }
+
+    /// Returns what a catalog is not copied without. Where catalogs are offered without what cannot
+    /// be had, an archive has them in any case: the far side offers what is there then.
+    fn waited_for(&self, bundles: &Bundles, rules: OperatorRules) -> BTreeSet<WishId> {
+        match (rules.incomplete, self.rules) {
+            (Incomplete::Offered, None) => BTreeSet::new(),
+            _ => bundles.needs(),
+        }
+    }
+
+    /// Remembers a catalog that is offered without the bundles that cannot be had. It is the next
+    /// that is decided.
+    fn offer(&mut self, asked: Asked<'_>, (wish, bundles): (WishId, Bundles), shaped: Shaped) {
+        let Shaped { listing, foundation, .. } = shaped;
+        let is_tagged = match &asked.wanted.reference {
+            Reference::Image(image) => image.tag().is_some(),
+            Reference::Layout(_) => true,
+        };
+        self.resolved.offers.push(Offer {
+            origin: asked.written.to_owned(),
+            wish,
+            place: self.resolved.decided.catalogs.len(),
+            listing,
+            foundation,
+            bundles,
+            is_called_by_digest: asked.wanted.target_tag.is_none() && !is_tagged,
+        });
     }
 
     /// Reads a catalog that an archive has, as it was selected when the archive was made.
@@ -133,7 +174,9 @@ impl Gathered<'_> {
                 self.lose(Kind::Catalog, asked.written, failure);
             }
         }
-        Ok(Shaped { listing: catalog, from, root })
+        let (location, source) = (from.clone(), resolving.source(&from)?);
+        let foundation = Foundation { image, location, source };
+        Ok(Shaped { listing: catalog, from, root, foundation })
     }
 
     /// Reads a catalog where it is published, and makes of it what is wanted.
@@ -161,28 +204,22 @@ impl Gathered<'_> {
         };
         self.tell_of_ignored(asked, &ignored);
         let source = resolving.source(&location)?;
+        let foundation = Foundation { image, location, source };
         if selection.is_everything() {
             let root = index.descriptor().digest.clone();
+            let Foundation { location, source, .. } = foundation.clone();
             let mut from = location;
             if is_gathered {
                 let workshop = self.workshop(resolving).await?;
                 from = workshop.shelve(&from.repository, &Built::over(index), Some(source));
             }
-            return Ok(Shaped { listing: catalog, from, root });
+            return Ok(Shaped { listing: catalog, from, root, foundation });
         }
         let listing = self.filtered(asked, &catalog, &selection, resolving.operators)?;
         drop(catalog);
-        let files = listing.render().map(|file| (file.path, file.bytes.into())).collect();
         let workshop = self.workshop(resolving).await?;
-        let built = rebuild_catalog(&image, &files, workshop.store()).await;
-        let built = built.map_err(|error| unusable(&error))?;
-        let root = built.root().map(|root| root.descriptor().digest.clone());
-        let root = root.ok_or_else(|| {
-            let what = "nothing was built of the catalog".to_owned();
-            Failure::without(Code::Catalog, Side::Source, what)
-        })?;
-        let from = workshop.shelve(&location.repository, &built, Some(source));
-        Ok(Shaped { listing, from, root })
+        let (from, root) = foundation.build(&listing, workshop).await?;
+        Ok(Shaped { listing, from, root, foundation })
     }
 
     /// Takes what is selected out of a catalog, and tells what is missing in it.
@@ -229,41 +266,41 @@ impl Gathered<'_> {
         }
     }
 
-    /// Adds the images of all bundles; returns what the catalog must not be offered without.
+    /// Adds the images of all bundles, which the catalog must not be offered without.
     fn bundles(
         &mut self,
         asked: Asked<'_>,
         listing: &Listing,
-        from: Upstream<'_>,
-    ) -> Result<BTreeSet<WishId>, Failure> {
-        let (mut needs, mut broken, mut count) = (BTreeSet::new(), Vec::new(), 0);
+        resolving: &Resolving<'_>,
+    ) -> Result<Bundles, Failure> {
+        let mut bundles = Bundles::default();
         for bundle in listing.images() {
-            count += 1;
-            match self.bundle(asked, &bundle, from) {
-                Ok(wishes) => needs.extend(wishes),
+            let name = (bundle.package.to_owned(), bundle.bundle.to_owned());
+            match self.bundle(asked, &bundle, resolving.upstream) {
+                Ok(wishes) => {
+                    bundles.images.insert(name, wishes);
+                }
                 Err((image, failure)) => {
                     let image = image.unwrap_or_else(|| bundle.bundle.to_owned());
+                    bundles.broken.insert(name, Reason::of(&image, &failure));
                     self.lose(Kind::Bundle, &image, failure);
-                    broken.push(bundle.bundle.to_owned());
                 }
             }
         }
-        if count == 0 {
+        let Bundles { images, broken } = &bundles;
+        if images.is_empty() && broken.is_empty() {
             let what = "what is selected of the catalog has no bundles".to_owned();
             return Err(Failure::without(Code::Catalog, Side::Source, what));
         }
-        if let Some(first) = broken.first() {
-            let what = format!(
-                "it offers bundle `{first}`{}, whose images cannot be had",
-                if broken.len() > 1 {
-                    format!(" and {} others", broken.len() - 1)
-                } else {
-                    String::new()
-                }
-            );
+        let first = broken.keys().next();
+        let withheld = first.filter(|_| resolving.operators.incomplete == Incomplete::Withheld);
+        if let Some((_, first)) = withheld {
+            let more = broken.len() - 1;
+            let more = if more > 0 { format!(" and {more} others") } else { String::new() };
+            let what = format!("it offers bundle `{first}`{more}, whose images cannot be had");
             return Err(Failure::without(Code::Needs, Side::Source, what));
         }
-        Ok(needs)
+        Ok(bundles)
     }
 
     /// Adds the images of a bundle, its own last, since that needs the others; returns all of

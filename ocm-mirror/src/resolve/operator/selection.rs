@@ -3,7 +3,7 @@ use ocm_catalog::{
 };
 use ocm_config::{Package, VersionBound, WantedCatalog};
 
-use super::explained;
+use super::{explained, offer::Incomplete};
 use crate::Failure;
 
 /// What is made of selections that are not to the letter.
@@ -15,6 +15,8 @@ pub struct OperatorRules {
     pub pre_releases: PreReleases,
     /// Whether what the bundles require is added.
     pub include_dependencies: bool,
+    /// What becomes of a catalog some of whose bundles cannot be had.
+    pub incomplete: Incomplete,
 }
 
 /// Says in the words of catalogs what the configuration wants of one.
