@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use indicatif::HumanBytes;
-use ocm_mirror::{Group, Incomplete, Plan, Report, Tally, mirror_sets};
+use ocm_mirror::{Code, Group, Incomplete, Kind, Lost, Plan, Report, Tally, mirror_sets};
 use ocm_resources::{Catalogs, Scope, Stamp};
 use ocm_transport::archive::Sealed;
 use serde::Serialize;
@@ -139,6 +139,21 @@ impl Outcome<'_> {
             Err(error) => written.fail(error, console),
         }
         missed::help(missed, console);
+        self.withheld(console);
+    }
+
+    /// Says how a catalog can be had whose bundles are not all there.
+    fn withheld(&self, console: &mut Console) {
+        let report = &self.followed.report;
+        let is_catalog = |id| self.plan.image(id).is_some_and(|image| image.kind == Kind::Catalog);
+        let is_lost = |lost: &Lost| lost.kind == Kind::Catalog && lost.failure.code == Code::Needs;
+        let is_withheld =
+            report.skipped.keys().any(|id| is_catalog(*id)) || report.lost.iter().any(is_lost);
+        if is_withheld && self.run.request.operators.incomplete == Incomplete::Withheld {
+            let what = "help: `--push-incomplete-catalog` pushes catalogs without the bundles that \
+                        could not be mirrored";
+            console.say(Level::Error, what);
+        }
     }
 
     fn write_results(&self, written: &mut Written, console: &mut Console) {

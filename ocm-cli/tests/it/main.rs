@@ -8,6 +8,7 @@ mod demo;
 mod failures;
 mod graph;
 mod help;
+mod incomplete;
 mod list_operators;
 mod mirror;
 mod operators;

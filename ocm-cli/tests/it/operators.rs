@@ -54,18 +54,18 @@ impl CatalogWorld {
         Self { world, place, red, blue }
     }
 
-    fn mirror(&self, more: &str) -> Said {
+    pub(crate) fn mirror(&self, more: &str) -> Said {
         self.world.mirror(more)
     }
 
-    async fn find(&self, repository: &str, tag: &str) -> Option<Digest> {
+    pub(crate) async fn find(&self, repository: &str, tag: &str) -> Option<Digest> {
         let at = self.world.memory.source(&repository.parse::<RepoName>().unwrap());
         let tag = TagOrDigest::Tag(tag.parse().unwrap());
         at.head(&tag).await.unwrap().map(|found| found.digest)
     }
 
     /// Returns which of the images that a catalog leads to are at the destination.
-    async fn there(&self, catalog: &MadeCatalog, below: &str) -> usize {
+    pub(crate) async fn there(&self, catalog: &MadeCatalog, below: &str) -> usize {
         let mut there = 0;
         for image in catalog.related() {
             let repository = format!("{below}/{}", image.repository);

@@ -83,13 +83,10 @@ impl World {
 
     pub(crate) async fn plan(&self) -> Prepared {
         let request = Request {
-            wishes: self.wishes.clone(),
-            lost: Vec::new(),
-            to: near(),
             asking: Asking { retry: quick(), ..Asking::default() },
             platform_index: self.platform_index,
             attaching: self.attaching.clone(),
-            directory: env::temp_dir(),
+            ..Request::new(self.wishes.clone(), near(), env::temp_dir())
         };
         prepare(request, &self.places()).await.unwrap()
     }
