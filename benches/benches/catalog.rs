@@ -158,6 +158,12 @@ fn heads_of_the_corpus(bencher: Bencher<'_, '_>) {
     heads(bencher, &CORPUS);
 }
 
+/// What a catalog that is copied whole is read for.
+#[divan::bench(sample_count = 5)]
+fn images_of_the_corpus(bencher: Bencher<'_, '_>) {
+    bencher.counter(bytes(&CORPUS)).bench_local(|| assembled(&CORPUS, &Wanted::Images));
+}
+
 #[divan::bench(sample_count = 5)]
 fn ten_packages_of_the_corpus(bencher: Bencher<'_, '_>) {
     filter(bencher, &CORPUS);

@@ -7,9 +7,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    fbc::{Members, ObjectFault},
-    model::{Bundle, Catalog},
+    fbc::{Body, CatalogFile, Format, Members, ObjectFault},
+    model::{BrokenCatalog, Bundle, Catalog, assemble},
 };
+
+/// The key under which a bundle lists the images that its operator needs.
+const RELATED: &str = "relatedImages";
 
 /// What an image is to a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +78,38 @@ struct RelatedImage<'a> {
     image: Cow<'a, str>,
 }
 
+/// What a whole catalog leads to: its packages, and the images of their bundles. It holds nothing
+/// else of the catalog, which has perhaps a hundred times as many bytes.
+#[derive(Debug, Clone)]
+pub struct ImageList(Catalog);
+
+impl ImageList {
+    /// Makes a list of files that were read with [`Wanted::Images`](crate::Wanted::Images).
+    ///
+    /// # Errors
+    ///
+    /// As [`assemble`].
+    pub fn assemble(files: impl IntoIterator<Item = CatalogFile>) -> Result<Self, BrokenCatalog> {
+        Ok(Self(assemble(files)?.catalog))
+    }
+
+    /// Whether the catalog has a package of this name.
+    pub fn has_package(&self, name: &str) -> bool {
+        self.0.packages().contains_key(name)
+    }
+
+    /// Returns the images, as [`Catalog::images`] does.
+    pub fn images(&self) -> impl Iterator<Item = BundleImages<'_>> {
+        self.0.images()
+    }
+}
+
+impl From<Catalog> for ImageList {
+    fn from(catalog: Catalog) -> Self {
+        Self(catalog)
+    }
+}
+
 impl Catalog {
     /// Returns the images that its bundles need, by package and bundle. A bundle of which one
     /// cannot be told is one that cannot be mirrored; the others are not concerned.
@@ -113,8 +148,14 @@ fn images(bundle: &Bundle, unnamed: &mut Vec<String>) -> Result<Vec<BundleImage>
     Ok(found)
 }
 
+/// Returns of a bundle what tells of the images that its operator needs.
+pub(crate) fn related_images(members: &Members<'_>) -> Body {
+    let list = members.get(RELATED).map_or("null", RawValue::get);
+    Body::new(Format::Json, format!("{{\"{RELATED}\":{list}}}").into_bytes())
+}
+
 fn related(json: &[u8]) -> Result<Vec<RelatedImage<'_>>, ObjectFault> {
-    let key = "relatedImages";
+    let key = RELATED;
     let members = Members::of(json).map_err(ObjectFault::Json)?;
     let list = members.get(key).map_or("null", RawValue::get);
     let list: Option<Vec<RelatedImage<'_>>> =

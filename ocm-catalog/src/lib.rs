@@ -29,7 +29,7 @@ pub use filter::{
     FilterError, FilterErrors, Filtered, Missing, PackageSelection, Reduced, Selection, Verdict,
     Warning, near,
 };
-pub use images::{BundleImage, BundleImages, ImageKind, ImagesError};
+pub use images::{BundleImage, BundleImages, ImageKind, ImageList, ImagesError};
 pub use model::{
     Assembled, BrokenCatalog, Bundle, Catalog, Channel, Definition, Deprecated, Deprecations,
     Identity, Other, Package, assemble,

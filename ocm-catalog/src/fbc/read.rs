@@ -11,7 +11,7 @@ use super::{
     members::Members,
     yaml,
 };
-use crate::model::Object;
+use crate::{images::related_images, model::Object};
 
 /// The packages of which more is wanted than that they are there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub enum Wanted {
     Named(BTreeSet<String>),
     /// All of them, without the contents of their bundles: for an [`Outline`](crate::Outline).
     Outline,
+    /// Of all of them what images their bundles need, and no contents: for an
+    /// [`ImageList`](crate::ImageList).
+    Images,
 }
 
 /// What was found in one file of a catalog. It holds nothing of what was not wanted.
@@ -50,7 +53,7 @@ pub(crate) struct Found {
 impl Wanted {
     fn contains(&self, package: &str) -> bool {
         match self {
-            Self::All | Self::Outline => true,
+            Self::All | Self::Outline | Self::Images => true,
             Self::Named(names) => names.contains(package),
         }
     }
@@ -161,9 +164,14 @@ impl Reader<'_> {
         if !self.wanted.has(head) {
             return Ok(None);
         }
-        let is_left_out = *self.wanted == Wanted::Outline && head.schema == "olm.bundle";
-        let text = if is_left_out { &[] } else { text };
-        Object::read(head, members, || Body::new(format, text.to_vec())).map(Some)
+        let is_bundle = head.schema == "olm.bundle";
+        let body = || match self.wanted {
+            Wanted::Outline if is_bundle => Body::new(format, Vec::new()),
+            Wanted::Images if is_bundle => related_images(members),
+            Wanted::Images => Body::new(format, Vec::new()),
+            _ => Body::new(format, text.to_vec()),
+        };
+        Object::read(head, members, body).map(Some)
     }
 
     fn refuse(&mut self, line: usize, head: &Head, fault: ObjectFault, ends_file: bool) {

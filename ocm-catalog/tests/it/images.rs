@@ -1,8 +1,11 @@
 //! The images that bundles need.
 
-use ocm_catalog::ImageKind;
+use ocm_catalog::{ImageKind, ImageList, Wanted, read};
 
-use crate::fixture::{catalog, chain};
+use crate::{
+    corpus,
+    fixture::{catalog, chain},
+};
 
 const DIGEST: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -73,5 +76,57 @@ fn images_that_cannot_be_mirrored() {
         let words = chain(broken.images.as_ref().unwrap_err());
         assert!(words.starts_with(expected), "{words}");
         assert_eq!(sound.images.as_ref().unwrap().len(), 1);
+    }
+}
+
+/// Reads images and nothing else.
+fn listed<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> ImageList {
+    let files = files.into_iter().map(|(path, bytes)| read(path, bytes, &Wanted::Images));
+    ImageList::assemble(files).unwrap()
+}
+
+/// Who wants the images alone gets the same, broken ones among them, in both formats.
+#[test]
+fn a_list_of_images_is_that_of_the_catalog() {
+    let yaml = "---\nschema: olm.bundle\npackage: p\nname: c\nimage: quay.io/p/c:v1\nrelatedImages:\n\
+                - {name: x, image: quay.io/p/x:v1}\n---\nschema: olm.package\nname: q\n";
+    let json = [
+        bundle("a", "quay.io/p/a:v1", "[{\"name\": \"\\u0078\", \"image\": \"quay.io/p/x:v1\"}]"),
+        bundle("b", "quay.io/p/b:v1", "[{\"name\": \"none\", \"image\": \"\"}]"),
+        bundle("d", "quay.io/p/d:v1", "{}"),
+        bundle("e", "", "null"),
+        "{\"schema\": \"olm.bundle\", \"package\": \"p\", \"name\": \"f\", \"image\": \"quay.io/p/f:v1\"}"
+            .to_owned(),
+    ]
+    .concat();
+    let list = listed([("a.json", json.as_bytes()), ("b.yaml", yaml.as_bytes())]);
+    let whole = catalog(&[&json, yaml]);
+    let told = |images: &ocm_catalog::BundleImages<'_>| format!("{images:?}");
+    assert_eq!(list.images().count(), 6);
+    assert!(list.images().map(|one| told(&one)).eq(whole.images().map(|one| told(&one))));
+    assert!(list.has_package("p") && list.has_package("q") && !list.has_package("c"));
+}
+
+/// What is broken, or there twice, is an error here, too.
+#[test]
+fn a_list_of_a_broken_catalog_is_none() {
+    let sound = bundle("a", "quay.io/p/a:v1", "null");
+    for broken in ["{", "{\"schema\": \"olm.bundle\", \"package\": \"p\", \"name\": 1}", &sound] {
+        let text = format!("{sound}{broken}");
+        let file = read("a.json", text.as_bytes(), &Wanted::Images);
+        assert!(ImageList::assemble([file]).is_err(), "{broken}");
+    }
+}
+
+#[test]
+fn lists_of_the_corpus_are_those_of_its_catalogs() {
+    let Some(corpus) = corpus::corpus() else { return };
+    for part in ["fbc/community-operators-prod/catalogs/v4.18", "fbc-derived/community-v4.18"] {
+        let files = corpus::files(&corpus.join(part));
+        let list = listed(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
+        let whole = corpus::catalog(&corpus.join(part)).unwrap();
+        let told = |images: ocm_catalog::BundleImages<'_>| format!("{images:?}");
+        assert!(list.images().count() > 100);
+        assert!(list.images().map(told).eq(whole.images().map(told)), "{part}");
     }
 }

@@ -19,12 +19,14 @@ use crate::{
 };
 
 mod carried;
+mod contents;
 mod dependencies;
 mod offer;
 mod open;
 mod read;
 mod selection;
 
+use contents::Contents;
 pub use offer::Incomplete;
 pub(crate) use offer::Offer;
 use offer::{Bundles, Foundation, Reason};
@@ -36,7 +38,7 @@ pub use selection::{OperatorRules, catalog_selection};
 /// A catalog as it will be at the destination.
 #[derive(Debug)]
 struct Shaped {
-    listing: Listing,
+    contents: Contents,
     /// Where its image is read.
     from: Location,
     root: Digest,
@@ -96,7 +98,7 @@ impl Gathered<'_> {
             Upstream::Origins(_) => self.shaped(asked, selection, resolving).await?,
         };
         let destination = self.catalog_destination(asked, &shaped.root)?;
-        let bundles = self.bundles(asked, &shaped.listing, resolving)?;
+        let bundles = self.bundles(asked, &shaped.contents, resolving)?;
         let wish = self.wish(Wanted {
             origin: asked.written.to_owned(),
             from: shaped.from.clone(),
@@ -132,7 +134,7 @@ impl Gathered<'_> {
     /// Remembers a catalog that is offered without the bundles that cannot be had. It is the next
     /// that is decided.
     fn offer(&mut self, asked: Asked<'_>, (wish, bundles): (WishId, Bundles), shaped: Shaped) {
-        let Shaped { listing, foundation, .. } = shaped;
+        let Shaped { contents: Contents::Whole(listing), foundation, .. } = shaped else { return };
         let is_tagged = match &asked.wanted.reference {
             Reference::Image(image) => image.tag().is_some(),
             Reference::Layout(_) => true,
@@ -159,8 +161,8 @@ impl Gathered<'_> {
         let Opened { location: from, files, .. } = opened;
         let root = files.root().descriptor().digest.clone();
         let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
-        let Found { catalog, .. } = read_catalog(&image, &Selection::default()).await?;
-        let absent = |package: &&Package| !catalog.packages().contains_key(&package.name);
+        let contents = Contents::read(&image, resolving.operators).await?;
+        let absent = |package: &&Package| !contents.has_package(&package.name);
         for package in asked.wanted.packages.iter().filter(absent) {
             let what = format!("the archive's catalog has no package `{}`", package.name);
             if resolving.operators.allow_missing {
@@ -176,7 +178,7 @@ impl Gathered<'_> {
         }
         let (location, source) = (from.clone(), resolving.source(&from)?);
         let foundation = Foundation { image, location, source };
-        Ok(Shaped { listing: catalog, from, root, foundation })
+        Ok(Shaped { contents, from, root, foundation })
     }
 
     /// Reads a catalog where it is published, and makes of it what is wanted.
@@ -195,6 +197,19 @@ impl Gathered<'_> {
         let is_near = matches!(location.place, Place::Layout(_));
         let files = if is_near { files } else { files.kept_in(&store) };
         let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
+        let source = resolving.source(&location)?;
+        let foundation = Foundation { image: image.clone(), location, source };
+        if selection.is_everything() {
+            let contents = Contents::read(&image, resolving.operators).await?;
+            let root = index.descriptor().digest.clone();
+            let Foundation { location, source, .. } = foundation.clone();
+            let mut from = location;
+            if is_gathered {
+                let workshop = self.workshop(resolving).await?;
+                from = workshop.shelve(&from.repository, &Built::over(index), Some(source));
+            }
+            return Ok(Shaped { contents, from, root, foundation });
+        }
         let found = read_catalog(&image, &selection).await?;
         let (selection, Found { catalog, ignored }) = match resolving.operators {
             OperatorRules { include_dependencies: true, .. } => {
@@ -203,23 +218,11 @@ impl Gathered<'_> {
             _ => (selection, found),
         };
         self.tell_of_ignored(asked, &ignored);
-        let source = resolving.source(&location)?;
-        let foundation = Foundation { image, location, source };
-        if selection.is_everything() {
-            let root = index.descriptor().digest.clone();
-            let Foundation { location, source, .. } = foundation.clone();
-            let mut from = location;
-            if is_gathered {
-                let workshop = self.workshop(resolving).await?;
-                from = workshop.shelve(&from.repository, &Built::over(index), Some(source));
-            }
-            return Ok(Shaped { listing: catalog, from, root, foundation });
-        }
         let listing = self.filtered(asked, &catalog, &selection, resolving.operators)?;
         drop(catalog);
         let workshop = self.workshop(resolving).await?;
         let (from, root) = foundation.build(&listing, workshop).await?;
-        Ok(Shaped { listing, from, root, foundation })
+        Ok(Shaped { contents: Contents::Whole(listing), from, root, foundation })
     }
 
     /// Takes what is selected out of a catalog, and tells what is missing in it.
@@ -270,11 +273,11 @@ impl Gathered<'_> {
     fn bundles(
         &mut self,
         asked: Asked<'_>,
-        listing: &Listing,
+        contents: &Contents,
         resolving: &Resolving<'_>,
     ) -> Result<Bundles, Failure> {
         let mut bundles = Bundles::default();
-        for bundle in listing.images() {
+        for bundle in contents.images() {
             let name = (bundle.package.to_owned(), bundle.bundle.to_owned());
             match self.bundle(asked, &bundle, resolving.upstream) {
                 Ok(wishes) => {

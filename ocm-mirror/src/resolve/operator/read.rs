@@ -1,7 +1,8 @@
 use std::io::{self, Read};
 
 use ocm_catalog::{
-    Assembled, Catalog, CatalogFile, FilterErrors, Selection, Wanted, assemble, read,
+    Assembled, BrokenCatalog, Catalog, CatalogFile, FilterErrors, ImageList, Selection, Wanted,
+    assemble, read,
 };
 
 use super::{no_catalog, unusable};
@@ -59,15 +60,22 @@ pub(super) async fn read_catalog(
     selection: &Selection,
 ) -> Result<Found, Failure> {
     let files = read_files(image, selection.wanted()).await?;
-    let assembled = assemble(files);
-    let Assembled { catalog, ignored } = assembled.map_err(|broken| {
-        let mut failure = unusable(&broken);
-        let all = broken.errors().iter().skip(1);
-        failure.chain.extend(all.map(|error| unusable(error).chain.join(": ")));
-        failure
-    })?;
+    let Assembled { catalog, ignored } = assemble(files).map_err(|error| broken(&error))?;
     let ignored = ignored.iter().map(|error| unusable(error).chain.join(": ")).collect();
     Ok(Found { catalog, ignored })
+}
+
+/// Reads what a catalog leads to, whatever of it is selected, and no more than that.
+pub(super) async fn read_images(image: &CatalogImage) -> Result<ImageList, Failure> {
+    let files = read_files(image, Wanted::Images).await?;
+    ImageList::assemble(files).map_err(|error| broken(&error))
+}
+
+fn broken(catalog: &BrokenCatalog) -> Failure {
+    let mut failure = unusable(catalog);
+    let all = catalog.errors().iter().skip(1);
+    failure.chain.extend(all.map(|error| unusable(error).chain.join(": ")));
+    failure
 }
 
 /// Tells why a selection cannot be had: all that is wrong with it.

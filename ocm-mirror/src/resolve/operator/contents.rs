@@ -1,0 +1,42 @@
+use ocm_catalog::{BundleImages, Catalog, ImageList, Selection};
+
+use super::{
+    Incomplete, OperatorRules,
+    read::{read_catalog, read_images},
+};
+use crate::{CatalogImage, Failure};
+
+/// What is in a catalog as it will be at the destination.
+#[derive(Debug)]
+pub(super) enum Contents {
+    /// All of it: it was built here, or may have to be.
+    Whole(Catalog),
+    /// The images that it leads to: it is copied as it is.
+    Images(ImageList),
+}
+
+impl Contents {
+    /// Reads a catalog of which nothing is taken out, unless an image cannot be had.
+    pub(super) async fn read(image: &CatalogImage, rules: OperatorRules) -> Result<Self, Failure> {
+        Ok(match rules.incomplete {
+            Incomplete::Offered => {
+                Self::Whole(read_catalog(image, &Selection::default()).await?.catalog)
+            }
+            Incomplete::Withheld => Self::Images(read_images(image).await?),
+        })
+    }
+
+    pub(super) fn has_package(&self, name: &str) -> bool {
+        match self {
+            Self::Whole(catalog) => catalog.packages().contains_key(name),
+            Self::Images(list) => list.has_package(name),
+        }
+    }
+
+    pub(super) fn images(&self) -> Box<dyn Iterator<Item = BundleImages<'_>> + Send + '_> {
+        match self {
+            Self::Whole(catalog) => Box::new(catalog.images()),
+            Self::Images(list) => Box::new(list.images()),
+        }
+    }
+}
