@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use jiff::Timestamp;
+use ocm_config::{Pattern, PatternError};
 use ocm_transport::{Proxies, SystemRoots};
 
 /// Every variable that is looked at.
@@ -182,9 +183,19 @@ impl Environment {
         self.path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"))
     }
 
+    /// Returns which versions count as the newest or the oldest of a channel, if not all.
+    ///
+    /// # Errors
+    ///
+    /// When it is no pattern.
+    pub(crate) fn version_filter(&self) -> Result<Option<Pattern>, PatternError> {
+        let written = self.text("VERSION_FILTER");
+        written.as_deref().map(str::parse).transpose()
+    }
+
     /// Returns variables that are set, that oc-mirror reads, and that change nothing here.
     pub(crate) fn ineffective(&self) -> impl Iterator<Item = &'static str> {
-        let names = ["OC_MIRROR_CACHE", "CONTAINERS_REGISTRIES_CONF", "VERSION_FILTER"];
+        let names = ["OC_MIRROR_CACHE", "CONTAINERS_REGISTRIES_CONF"];
         names.into_iter().filter(|name| self.variables.contains_key(name))
     }
 }

@@ -222,7 +222,7 @@ impl Request {
             nesting,
             platform_index: args.mirror.platform_index,
             signatures,
-            releases: release_rules(&args.release),
+            releases: release_rules(&args.release, environment)?,
             operators: operator_rules(args.operator.rules(), &args.mirror),
             naming: choose(args.mirror.default_source_names, Naming::WellKnown, Naming::Place),
             split: choose(args.archive.strict_archive, Split::Refuse, Split::Allow),
@@ -262,11 +262,16 @@ fn operator_rules(rules: OperatorRules, typed: &MirrorArgs) -> OperatorRules {
     OperatorRules { incomplete, ..rules }
 }
 
-fn release_rules(typed: &ReleaseArgs) -> ReleaseRules {
+fn release_rules(
+    typed: &ReleaseArgs,
+    environment: &Environment,
+) -> Result<ReleaseRules, UsageError> {
+    let ends = environment.version_filter().map_err(UsageError::VersionFilter)?;
     let unsigned = choose(typed.ignore_release_signature, Policy::Ignored, Policy::Required);
     let sigstore = choose(typed.allow_unsigned_release, Policy::Ignored, Policy::Required);
     let (graph_base, graph_data) = (typed.graph_base_image.clone(), typed.graph_data.clone());
-    ReleaseRules { paths: typed.paths.rules(), unsigned, sigstore, graph_base, graph_data }
+    let paths = typed.paths.rules(ends);
+    Ok(ReleaseRules { paths, unsigned, sigstore, graph_base, graph_data })
 }
 
 fn workspace(typed: &MirrorArgs) -> Result<Option<PathBuf>, UsageError> {

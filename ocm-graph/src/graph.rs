@@ -26,6 +26,17 @@ pub struct Graph {
     pub(crate) nodes: DiGraph<Release, Upgrade>,
     risks: Vec<Risks>,
     skipped_edges: usize,
+    ends: Ends,
+}
+
+/// Which releases are the oldest and the newest.
+#[derive(Debug, Clone, Copy, Default)]
+enum Ends {
+    /// Those with the lowest and the highest version.
+    #[default]
+    All,
+    /// Of some of them, by their place; none, if there are none.
+    Among(Option<(NodeIndex, NodeIndex)>),
 }
 
 /// A release and where its payload is.
@@ -179,7 +190,7 @@ impl Graph {
             let upgrade = Upgrade { advice, groups: one.iter().filter_map(group).collect() };
             nodes.add_edge(NodeIndex::from(*from), NodeIndex::from(*to), upgrade);
         }
-        Self { nodes, risks, skipped_edges: 0 }
+        Self { nodes, risks, skipped_edges: 0, ends: Ends::All }
     }
 
     /// Returns the node with a version. Of several that only differ in build metadata, as graphs
@@ -221,14 +232,32 @@ impl Graph {
         self.releases().filter(move |release| range.contains(&release.version))
     }
 
-    /// Returns the release with the highest version.
-    pub fn newest(&self) -> Option<&Release> {
-        self.releases().next_back()
+    /// Lets only versions that are `considered` be the newest and the oldest.
+    #[must_use]
+    pub fn with_ends_among(self, considered: impl Fn(&Version) -> bool) -> Self {
+        let is_considered = |index: &NodeIndex| {
+            self.nodes.node_weight(*index).is_some_and(|release| considered(&release.version))
+        };
+        let mut among = self.nodes.node_indices().filter(is_considered);
+        let oldest = among.next();
+        let ends = oldest.map(|oldest| (oldest, among.next_back().unwrap_or(oldest)));
+        Self { ends: Ends::Among(ends), ..self }
     }
 
-    /// Returns the release with the lowest version.
+    /// Returns the release with the highest version, of those that count.
+    pub fn newest(&self) -> Option<&Release> {
+        match self.ends {
+            Ends::All => self.releases().next_back(),
+            Ends::Among(ends) => self.nodes.node_weight(ends?.1),
+        }
+    }
+
+    /// Returns the release with the lowest version, of those that count.
     pub fn oldest(&self) -> Option<&Release> {
-        self.releases().next()
+        match self.ends {
+            Ends::All => self.releases().next(),
+            Ends::Among(ends) => self.nodes.node_weight(ends?.0),
+        }
     }
 
     /// Whether it has no releases: what servers say of channels that they do not know.

@@ -152,15 +152,17 @@ struct Bounds {
     max: Version,
 }
 
-/// Resolves a channel's bounds; `None` where there are no releases.
+/// Resolves a channel's bounds; `None` where there are no releases, or none that could be one.
 fn bounds(query: &ChannelQuery, graph: &Graph) -> Option<Bounds> {
-    let (oldest, newest) = (graph.oldest()?.version.clone(), graph.newest()?.version.clone());
-    let lowest = match (&query.min, &query.max, query.extent) {
-        (Some(min), ..) => min.clone(),
+    let version = |release: &Release| release.version.clone();
+    let (oldest, newest) = (graph.oldest().map(version), graph.newest().map(version));
+    let min = match (&query.min, &query.max, query.extent) {
+        (Some(min), ..) => Some(min.clone()),
         (None, None, Extent::Head) => newest.clone(),
         (None, ..) => oldest,
     };
-    Some(Bounds { min: lowest, max: query.max.clone().unwrap_or(newest) })
+    let max = query.max.clone().or(newest);
+    min.zip(max).filter(|_| !graph.is_empty()).map(|(min, max)| Bounds { min, max })
 }
 
 fn bounds_of_all<'a>(query: &'a Query, graphs: &Graphs) -> Vec<(&'a Channel, Bounds)> {
@@ -172,7 +174,9 @@ fn bounds_of_all<'a>(query: &'a Query, graphs: &Graphs) -> Vec<(&'a Channel, Bou
 
 /// Selects what one channel is asked for.
 fn in_channel(query: &ChannelQuery, graph: &Graph, finding: &mut Finding<'_>) {
-    let Some(bounds) = bounds(query, graph) else { return };
+    let Some(bounds) = bounds(query, graph) else {
+        return finding.fail(SelectError::NoneConsidered { channel: query.channel.clone() });
+    };
     remark(query, (graph, &bounds), finding);
     match query.between {
         Between::All => all_between(&query.channel, graph, &bounds, finding),

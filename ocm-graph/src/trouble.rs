@@ -19,6 +19,12 @@ pub enum SelectError {
         /// The channel.
         channel: Channel,
     },
+    /// None of the channel's releases may be its newest or its oldest one.
+    #[error("no release of channel `{channel}` counts as its newest or its oldest one")]
+    NoneConsidered {
+        /// The channel.
+        channel: Channel,
+    },
     /// A path was wanted from or to a release that the channel does not have.
     #[error("release {version} is not in channel `{channel}`")]
     UnknownRelease {

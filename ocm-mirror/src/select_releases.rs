@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, error::Error, iter};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use ocm_config::{ReleaseChannel, ReleaseKind, Releases};
+use ocm_config::{Pattern, ReleaseChannel, ReleaseKind, Releases};
 use ocm_graph::{
     Between, Channel, ChannelQuery, Extent, Graph, Graphs, MissingPaths, Product, Query, Reason,
     Refusal, SelectError, Selected, Selection, Version, Warning, needs, select,
@@ -27,6 +27,17 @@ pub struct PathRules {
     pub refusal: Refusal,
     /// What is said where a path is wanted and there is none.
     pub missing_paths: MissingPaths,
+    /// Which versions count as the newest or the oldest of a channel, if not all.
+    pub ends: Option<Pattern>,
+}
+
+impl PathRules {
+    fn apply(&self, graph: Graph) -> Graph {
+        match &self.ends {
+            Some(pattern) => graph.with_ends_among(|one| pattern.matches(&one.to_string())),
+            None => graph,
+        }
+    }
 }
 
 /// The releases that are meant, and all that was learnt on the way.
@@ -139,7 +150,7 @@ pub async fn select_releases(
     }
     let query = query(releases, rules);
     for architecture in architectures(releases) {
-        let known = all.learn(&query, architecture, graphs).await;
+        let known = all.learn((&query, rules), architecture, graphs).await;
         all.add(select(&query, &known), architecture);
     }
     all
@@ -185,7 +196,7 @@ impl SelectedReleases {
     /// Asks for graphs until none is needed any more.
     async fn learn(
         &mut self,
-        query: &Query,
+        (query, rules): (&Query, &PathRules),
         architecture: &str,
         graphs: &dyn UpdateGraphs,
     ) -> Graphs {
@@ -205,7 +216,7 @@ impl SelectedReleases {
                 match read {
                     Ok((name, bytes, graph)) => {
                         self.graphs.insert(name, bytes);
-                        known.insert(channel, graph);
+                        known.insert(channel, rules.apply(graph));
                     }
                     Err(error) => {
                         self.errors.push(error.into());

@@ -1,4 +1,5 @@
 use clap::Args;
+use ocm_config::Pattern;
 use ocm_graph::{MissingPaths, Refusal};
 use ocm_mirror::{GraphDataOrigin, PathRules};
 use ocm_oci::ImageRef;
@@ -61,12 +62,13 @@ impl RefusedArgs {
 }
 
 impl PathArgs {
-    /// Returns what is made of paths that are risky, or are not there.
-    pub(crate) fn rules(&self) -> PathRules {
+    /// Returns what is made of paths that are risky, or are not there; and which versions count as
+    /// the newest or the oldest of a channel, if not all.
+    pub(crate) fn rules(&self, ends: Option<Pattern>) -> PathRules {
         let refusal = self.refused.refusal();
         let is_required = self.require_path.is_on();
         let missing_paths = if is_required { MissingPaths::Fail } else { MissingPaths::Warn };
-        PathRules { refusal, missing_paths }
+        PathRules { refusal, missing_paths, ends }
     }
 }
 

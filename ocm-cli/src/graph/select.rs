@@ -4,7 +4,7 @@ use ocm_graph::Reason;
 use ocm_mirror::{Group, ReleaseWarning, SelectedRelease, SelectedReleases, select_releases};
 use serde_json::{Value, json};
 
-use super::updates;
+use super::{notice_of_filter, updates};
 use crate::{
     args::{GraphSelectArgs, ResultFormat},
     configuration,
@@ -13,6 +13,7 @@ use crate::{
     halt::Halt,
     mirror::Session,
     report::Complaint,
+    request::UsageError,
     table,
 };
 
@@ -21,7 +22,11 @@ pub(super) async fn run(args: &GraphSelectArgs, session: &mut Session) -> Result
     let configuration = configuration::read_any(&args.config, &mut session.console)?;
     let releases = &configuration.image_set.mirror.platform;
     let updates = updates(&args.updates, &session.environment)?;
-    let rules = args.paths.rules();
+    let filter = session.environment.version_filter();
+    let rules = args.paths.rules(filter.map_err(UsageError::VersionFilter)?);
+    if let Some(notice) = notice_of_filter(&rules) {
+        session.console.warn(notice);
+    }
     let selecting = Box::pin(select_releases(releases, &rules, &*updates));
     let selected = session.stopping.unless(selecting).await?;
     let payload = releases.release.as_ref().map(|release| release.written.as_str());

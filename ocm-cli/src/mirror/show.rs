@@ -6,6 +6,7 @@ use ocm_transport::archive::ArchiveLayout;
 
 use crate::{
     console::{Console, Level},
+    graph,
     progress::count,
     request::{Effort, Flow, Mode, Request},
 };
@@ -22,6 +23,9 @@ pub(super) fn request(request: &Request, console: &mut Console) {
     };
     let mode = if request.mode == Mode::Mirror { "" } else { ", dry run" };
     console.info(format!("{flow}{mode}"));
+    if let Some(notice) = graph::notice_of_filter(&request.releases.paths) {
+        console.warn(notice);
+    }
     if !request.ineffective.is_empty() {
         let given = request.ineffective.join(", ");
         console.warn(format!("without effect here: {given}"));

@@ -1,3 +1,4 @@
+use ocm_config::PatternError;
 use ocm_mirror::TargetError;
 
 use super::SideName;
@@ -81,6 +82,9 @@ pub(crate) enum UsageError {
         /// Why not.
         source: jiff::Error,
     },
+    /// The environment has no pattern where one is read.
+    #[error("`VERSION_FILTER` cannot be used")]
+    VersionFilter(#[source] PatternError),
     /// Both dry runs at once.
     #[error("`--dry-run` and `--dry-run-manifest-lists` exclude each other")]
     DryRuns,
@@ -179,6 +183,7 @@ impl UsageError {
                 "leave it out: logs and results go into `working-dir` beside the archive"
             }
             Self::From { .. } => "write the directory of the archive, or its only file",
+            Self::VersionFilter(error) => return error.hint(),
             Self::Since { .. } => "write year, month and day: `--since 2026-11-21`",
             Self::NotYet { flag: "--secure-policy" } => {
                 "without it images are copied as their registries serve them, each checked \

@@ -187,6 +187,26 @@ async fn a_configuration_is_told_release_by_release() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn versions_can_be_kept_from_being_the_newest() {
+    let world = World::new().await;
+    world.configure("    channels:\n    - name: stable-4.18\n");
+    let with = |filter: &str| {
+        let mut command = world.command("graph select -c isc.yaml");
+        Said::new(command.env("VERSION_FILTER", filter).output().unwrap())
+    };
+    let said = with(r"4\.18\.1");
+    said.assert_code(0);
+    assert!(said.out.contains("4.18.1") && !said.out.contains("4.18.2"), "{}", said.out);
+    said.assert_says(r"`VERSION_FILTER`: only versions that `4\.18\.1` matches count");
+    let said = with("4.99");
+    said.assert_code(2);
+    said.assert_says("no release of channel `stable-4.18` counts as its newest or its oldest one");
+    let said = with("4.(");
+    said.assert_code(1);
+    said.assert_says("`VERSION_FILTER` cannot be used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_channel_that_fails_sets_the_bit_of_releases() {
     let world = World::new().await;
     world.updates.set("stable-4.17", "amd64", "<html>Please log in</html>");

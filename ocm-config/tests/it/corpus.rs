@@ -248,3 +248,33 @@ fn whatever_is_accepted_is_valid() {
     eprintln!("{valid} valid by the schema");
     assert_eq!(valid, 146 + 85 + 54);
 }
+
+/// Of the selections of releases that oc-mirror was asked for, those are refused whose bounds are
+/// the wrong way round, and no others.
+#[test]
+fn bounds_of_releases_are_the_right_way_round() {
+    let Some(corpus) = env::var_os("OCM_CORPUS").map(PathBuf::from) else {
+        eprintln!("skipped: OCM_CORPUS names no corpus");
+        return;
+    };
+    let lines = fs::read_to_string(corpus.join("oracle/release.jsonl")).unwrap();
+    let (mut taken, mut refused, mut mirrored) = (0, 0, 0);
+    for line in lines.lines() {
+        let asked: Value = serde_json::from_str(line).unwrap();
+        let set = serde_json::json!({
+            "kind": "ImageSetConfiguration",
+            "apiVersion": "mirror.openshift.io/v2alpha1",
+            "mirror": { "platform": { "channels": asked["channels"] } },
+        });
+        match ocm_config::parse(set.to_string().as_bytes()) {
+            Ok(_) => taken += 1,
+            Err(faults) => {
+                let codes = errors(&faults);
+                assert!(codes.iter().all(|code| *code == Code::EmptyRange), "{line}: {codes:?}");
+                refused += 1;
+                mirrored += usize::from(asked["expect"].get("versions").is_some());
+            }
+        }
+    }
+    assert_eq!((taken, refused, mirrored), (1938, 62, 35));
+}

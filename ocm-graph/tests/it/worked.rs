@@ -99,6 +99,43 @@ fn versions_are_sorted_by_precedence() {
     assert_eq!(ends, ["4.0.0-0.okd-0", "4.0.0-8"]);
 }
 
+/// As `VERSION_FILTER` of oc-mirror: which versions count when a channel's newest and oldest are
+/// looked for, and only then.
+#[test]
+fn some_versions_can_be_left_out_of_the_ends() {
+    let versions = ["4.20.12", "4.20.2", "4.20.1", "4.20.0", "4.19.0"];
+    let edges = [(4, 3), (3, 2), (2, 1), (1, 0)];
+    let twenty = graph(&("stable-4.20", &versions, &edges, &[]));
+    let filtered = |wanted: &'static str| {
+        twenty.clone().with_ends_among(|version| version.to_string().starts_with(wanted))
+    };
+    let ends = |graph: &Graph| {
+        [graph.oldest(), graph.newest()].map(|end| end.map(|one| one.version.to_string()))
+    };
+    let both = |low: &str, high: &str| [Some(low.to_owned()), Some(high.to_owned())];
+    assert_eq!(ends(&filtered("4.20.1")), both("4.20.1", "4.20.12"));
+    assert_eq!(ends(&filtered("4.20.2")), both("4.20.2", "4.20.2"));
+    assert_eq!(ends(&filtered("4.21")), [None, None]);
+    assert_eq!(twenty.releases().count(), filtered("4.21").releases().count());
+
+    let of = |wanted, asked: ChannelQuery| {
+        let mut graphs = Graphs::default();
+        graphs.insert(asked.channel.clone(), filtered(wanted));
+        let selection = select(&query(vec![asked]), &graphs);
+        (found(&selection), said(&selection))
+    };
+    let full = ChannelQuery { extent: Extent::Full, ..asked("stable-4.20", "", "") };
+    let all = ["4.20.1", "4.20.2", "4.20.12"].map(str::to_owned).to_vec();
+    // What lies between the ends is mirrored, whether it counts or not.
+    assert_eq!(of("4.20.1", full), (all, vec![]));
+    let head = asked("stable-4.20", "", "");
+    assert_eq!(of("4.20.0", head.clone()), (vec!["4.20.0".to_owned()], vec![]));
+    let none = "error: no release of channel `stable-4.20` counts as its newest or its oldest one";
+    assert_eq!(of("4.21", head), (vec![], vec![none.to_owned()]));
+    let bounded = asked("stable-4.20", "4.20.0", "4.20.1");
+    assert_eq!(of("4.21", bounded).0, ["4.20.0", "4.20.1"]);
+}
+
 #[test]
 fn a_channel_without_releases_is_an_error() {
     for asked in [asked("empty-4.0", "", ""), asked("empty-4.0", "4.0.0", "4.0.1")] {
