@@ -26,6 +26,8 @@ pub struct Catalog {
     format: Format,
     architectures: Vec<String>,
     packages: Vec<Package>,
+    /// Beside those of packages.
+    files: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub enum Naming {
     Tag,
     /// By that tag, and the digest.
     Both,
+    /// Not at all: there is a name for it, and no image.
+    Nothing,
 }
 
 /// A catalog that was made.
@@ -61,7 +65,8 @@ impl Catalog {
     /// Begins with no packages, for amd64 alone; references lead to `registry`.
     pub fn new(seed: u64, registry: &Host) -> Self {
         let (registry, architectures) = (registry.clone(), vec!["amd64".to_owned()]);
-        Self { seed, registry, format: Format::Oci, architectures, packages: Vec::new() }
+        let (packages, files) = Default::default();
+        Self { seed, registry, format: Format::Oci, architectures, packages, files }
     }
 
     /// Adds a package with channels, each from its first version to its head; the first channel
@@ -95,6 +100,13 @@ impl Catalog {
         self
     }
 
+    /// Adds a file below `/configs`.
+    #[must_use]
+    pub fn with_file(mut self, path: &str, text: impl Into<String>) -> Self {
+        self.files.push((path.to_owned(), text.into()));
+        self
+    }
+
     /// Makes the catalog for one architecture, or for several: then it is an index.
     #[must_use]
     pub fn for_architectures(self, architectures: &[&str]) -> Self {
@@ -123,6 +135,7 @@ impl Catalog {
             }
             files.push((format!("{}/catalog.json", package.name), text));
         }
+        files.extend(self.files.iter().cloned());
         MadeCatalog {
             image: Published::tagged(repository, tag, self.content(&files)),
             files,
@@ -161,7 +174,7 @@ impl Catalog {
             .map(|repository| self.image(&repository, &tag));
         let Published { repository, content, .. } = &operator;
         let operator = match package.naming {
-            Naming::Digest => operator,
+            Naming::Digest | Naming::Nothing => operator,
             _ => Published::tagged(repository.as_str(), &tag, content.clone()),
         };
         [bundle, operator]
@@ -186,6 +199,7 @@ impl Catalog {
             format!("{}/{}{tag}{digest}", self.registry, image.repository)
         });
         let named = |name: &str, image: &str| json!({ "name": name, "image": image });
+        let operator = if package.naming == Naming::Nothing { String::new() } else { operator };
         let mut properties = vec![
             json!({ "type": "olm.package",
                 "value": { "packageName": package.name, "version": version } }),

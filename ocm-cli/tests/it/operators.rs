@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::world::{INSECURE, Said, World, names};
 
 mod dependencies;
+mod files;
 mod flows;
 mod layouts;
 mod names;

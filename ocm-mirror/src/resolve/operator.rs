@@ -217,7 +217,7 @@ impl Gathered<'_> {
             }
             _ => (selection, found),
         };
-        self.tell_of_ignored(asked, &ignored);
+        self.tell_of(asked, "objects that nobody selected cannot be read", &ignored);
         let listing = self.filtered(asked, &catalog, &selection, resolving.operators)?;
         drop(catalog);
         let workshop = self.workshop(resolving).await?;
@@ -257,14 +257,12 @@ impl Gathered<'_> {
         Ok(filtered.catalog)
     }
 
-    fn tell_of_ignored(&mut self, asked: Asked<'_>, ignored: &[String]) {
-        if let Some(first) = ignored.first() {
-            let others = ignored.len() - 1;
+    /// Tells of the first of some things that do no harm.
+    fn tell_of(&mut self, asked: Asked<'_>, what: &str, things: &[String]) {
+        if let Some(first) = things.first() {
+            let others = things.len() - 1;
             let others = if others > 0 { format!("; and {others} more") } else { String::new() };
-            let text = format!(
-                "{}: objects that nobody selected cannot be read: {first}{others}",
-                asked.written
-            );
+            let text = format!("{}: {what}: {first}{others}", asked.written);
             self.notice_once(Notice { group: Group::Operator, text, hint: None });
         }
     }
@@ -276,8 +274,12 @@ impl Gathered<'_> {
         contents: &Contents,
         resolving: &Resolving<'_>,
     ) -> Result<Bundles, Failure> {
-        let mut bundles = Bundles::default();
+        let (mut bundles, mut unnamed) = (Bundles::default(), Vec::new());
         for bundle in contents.images() {
+            unnamed.extend(bundle.unnamed.first().map(|name| {
+                let BundleImages { package, bundle, .. } = &bundle;
+                format!("bundle `{bundle}` of package `{package}` lists no image for `{name}`")
+            }));
             let name = (bundle.package.to_owned(), bundle.bundle.to_owned());
             match self.bundle(asked, &bundle, resolving.upstream) {
                 Ok(wishes) => {
@@ -290,6 +292,7 @@ impl Gathered<'_> {
                 }
             }
         }
+        self.tell_of(asked, "there are names without an image, which are passed over", &unnamed);
         let Bundles { images, broken } = &bundles;
         if images.is_empty() && broken.is_empty() {
             let what = "what is selected of the catalog has no bundles".to_owned();
