@@ -14,7 +14,9 @@ fuzz_target!(|input: &[u8]| {
     // The first two bytes say where the second file begins.
     let Some((at, rest)) = input.split_first_chunk::<2>() else { return };
     let (first, second) = rest.split_at(usize::from(u16::from_le_bytes(*at)).min(rest.len()));
-    let files = [(NAMES[0], first), (NAMES[1], second)];
+    // Whoever writes a document ends its last line.
+    let [first, second] = [first, second].map(|bytes| [bytes, b"\n"].concat());
+    let files = [(NAMES[0], &*first), (NAMES[1], &*second)];
     let none = Wanted::Named(BTreeSet::new());
     let names = files.map(|(path, bytes)| read(path, bytes, &none));
     let names = assemble(names).map(|assembled| assembled.catalog.known_packages().clone());

@@ -87,8 +87,10 @@ fn channel(item: &Cursor<'_>, findings: &mut Findings) -> Option<ReleaseChannel>
     if let (Some(min), Some(max)) = (&min, &max)
         && min.cmp_precedence(max) == Ordering::Greater
     {
-        let message = format!("`minVersion` {min} is above `maxVersion` {max}");
-        let fault = Fault::error(Code::EmptyRange, fields.location_of("minVersion"), message);
+        // What oc-mirror makes of it, which depends on the other channels, is what it is read as.
+        let message =
+            format!("no release is in it: `minVersion` {min} is above `maxVersion` {max}");
+        let fault = Fault::warning(Code::EmptyRange, fields.location_of("minVersion"), message);
         findings.add(fault.with_help("swap the two".to_owned()));
     }
     let full = fields.switch("full", findings);

@@ -31,6 +31,11 @@ const TABLE: &[(&str, &[Said])] = &[
         &[(Code::ExtendedUpdate, WARNING, 7, "from 4.16 to 4.18", "update_path")],
     ),
     (
+        "mirror:\n  platform:\n    channels:\n    - name: stable-4.16\n      minVersion: 4.16.50\n      \
+         maxVersion: 4.16.5\n",
+        &[(Code::EmptyRange, WARNING, 7, "4.16.50 is above `maxVersion` 4.16.5", "swap")],
+    ),
+    (
         "mirror:\n  platform:\n    channels:\n    - name: 'stable-4.18,'\n",
         &[(Code::ChannelName, WARNING, 6, "`stable-4.18,`", "`stable-4.18`")],
     ),
