@@ -248,16 +248,16 @@ fn whatever_is_accepted_is_valid() {
     assert_eq!(valid, 148 + 85 + 54);
 }
 
-/// Of the selections of releases that oc-mirror was asked for, those are refused whose bounds are
-/// the wrong way round, and no others.
+/// All selections of releases that oc-mirror was asked for are taken, and those are warned of whose
+/// bounds are the wrong way round.
 #[test]
-fn bounds_of_releases_are_the_right_way_round() {
+fn bounds_of_releases_that_are_the_wrong_way_round_are_told() {
     let Some(corpus) = env::var_os("OCM_CORPUS").map(PathBuf::from) else {
         eprintln!("skipped: OCM_CORPUS names no corpus");
         return;
     };
     let lines = fs::read_to_string(corpus.join("oracle/release.jsonl")).unwrap();
-    let (mut taken, mut refused, mut mirrored) = (0, 0, 0);
+    let mut told = 0;
     for line in lines.lines() {
         let asked: Value = serde_json::from_str(line).unwrap();
         let set = serde_json::json!({
@@ -265,15 +265,9 @@ fn bounds_of_releases_are_the_right_way_round() {
             "apiVersion": "mirror.openshift.io/v2alpha1",
             "mirror": { "platform": { "channels": asked["channels"] } },
         });
-        match ocm_config::parse(set.to_string().as_bytes()) {
-            Ok(_) => taken += 1,
-            Err(faults) => {
-                let codes = errors(&faults);
-                assert!(codes.iter().all(|code| *code == Code::EmptyRange), "{line}: {codes:?}");
-                refused += 1;
-                mirrored += usize::from(asked["expect"].get("versions").is_some());
-            }
-        }
+        let parsed = ocm_config::parse(set.to_string().as_bytes());
+        let warnings = parsed.unwrap_or_else(|faults| panic!("{line}: {faults:?}")).warnings;
+        told += usize::from(warnings.iter().any(|warning| warning.code == Code::EmptyRange));
     }
-    assert_eq!((taken, refused, mirrored), (1938, 62, 35));
+    assert_eq!(told, 62);
 }
