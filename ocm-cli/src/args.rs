@@ -29,7 +29,7 @@ pub(crate) use catalog::{
 pub(crate) use config::{CheckArgs, ConfigArgs, ConfigCommand, InitArgs, InitFormat};
 pub(crate) use flags::{
     ArchiveArgs, IneffectiveArgs, LogFormat, LogLevel, MirrorArgs, OutputArgs, PlatformIndex,
-    RegistryArgs,
+    RegistryArgs, RetryArgs,
 };
 pub(crate) use graph::{
     GraphArgs, GraphCommand, GraphPathArgs, GraphSelectArgs, PathFormat, ResultFormat, UpdatesArgs,

@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc};
 
 use ocm_mirror::{
     ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Group, Holdings, Means,
-    Options, Place, Plan, Planned, Prepared, RetryPolicy, Wishes, at_mirror,
+    Options, Place, Plan, Planned, Prepared, Wishes, at_mirror,
 };
 use ocm_resources::{Catalog, Catalogs, Template};
 use tokio::time::Instant;
@@ -245,21 +245,13 @@ fn asking(request: &Request) -> Asking {
         Flow::MirrorToDisk { .. } => Holdings::Nothing,
         Flow::MirrorToMirror { .. } | Flow::DiskToMirror { .. } => Holdings::Ask,
     };
-    Asking { retry: retry(&request.effort), holdings, ..Asking::default() }
-}
-
-fn retry(effort: &Effort) -> RetryPolicy {
-    let policy = RetryPolicy::default().with_retries(effort.retries);
-    match effort.retry_delay {
-        Some(delay) => policy.with_constant_pause(delay),
-        None => policy,
-    }
+    Asking { retry: request.effort.retry.policy(), holdings, ..Asking::default() }
 }
 
 /// Without a word about it, the engine knows best; a bound that is given is kept, be it low or
 /// high.
 fn options(effort: &Effort) -> Options {
-    let mut options = Options::default().with_retry(retry(effort));
+    let mut options = Options::default().with_retry(effort.retry.policy());
     if let Some(jobs) = ends::blobs_at_once(effort) {
         options = options.with_jobs(jobs);
     }

@@ -11,7 +11,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use jiff::civil::Date;
 use ocm_mirror::{
     AttachingScope, DestinationRules, GraphDataOrigin, Incomplete, OperatorRules, PathRules,
-    Signatures, signature::Policy,
+    RetryPolicy, Signatures, signature::Policy,
 };
 use ocm_oci::ImageRef;
 use ocm_resources::Naming;
@@ -19,7 +19,7 @@ use ocm_resources::Naming;
 use crate::{
     args::{
         GoDuration, LowArgs, MirrorArgs, Opposites, PlatformIndex, RegistryArgs, ReleaseArgs,
-        Switch,
+        RetryArgs, Switch,
     },
     environment::Environment,
 };
@@ -131,15 +131,44 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Effort {
     /// How often what failed is tried again.
-    pub(crate) retries: u32,
-    /// How long to wait before; `None` waits longer each time.
-    pub(crate) retry_delay: Option<Duration>,
+    pub(crate) retry: Retrying,
     /// How long an image may make no progress, where that was said; zero is forever.
     pub(crate) stall: Option<Duration>,
     /// Most images at once, where that was said.
     pub(crate) images: Option<NonZeroUsize>,
     /// Most layers of one image at once, where that was said.
     pub(crate) layers: Option<NonZeroUsize>,
+}
+
+/// How often what failed is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retrying {
+    /// How many times.
+    pub(crate) times: u32,
+    /// How long to wait before; `None` waits longer each time.
+    pub(crate) delay: Option<Duration>,
+}
+
+impl Retrying {
+    /// Concludes it from what was typed.
+    ///
+    /// # Errors
+    ///
+    /// When it is less than never.
+    pub(crate) fn new(typed: RetryArgs) -> Result<Self, UsageError> {
+        let RetryArgs { retry_times: given, retry_delay: GoDuration(delay) } = typed;
+        let times = u32::try_from(given).or(Err(UsageError::Retries { given }))?;
+        Ok(Self { times, delay: Some(delay).filter(|delay| !delay.is_zero()) })
+    }
+
+    /// Returns the same, for the engine.
+    pub(crate) fn policy(self) -> RetryPolicy {
+        let policy = RetryPolicy::default().with_retries(self.times);
+        match self.delay {
+            Some(delay) => policy.with_constant_pause(delay),
+            None => policy,
+        }
+    }
 }
 
 /// Whether paths at the destination are cut.
@@ -356,13 +385,10 @@ fn mode(typed: &MirrorArgs) -> Result<Mode, UsageError> {
 
 fn effort(typed: &RegistryArgs) -> Result<Effort, UsageError> {
     let parallel = |flag, given: Option<i64>| given.map(|given| parallel(flag, given)).transpose();
-    let retries = u32::try_from(typed.retry_times);
-    let GoDuration(retry_delay) = typed.retry_delay;
     Ok(Effort {
         images: parallel("--parallel-images", typed.parallel_images)?,
         layers: parallel("--parallel-layers", typed.parallel_layers)?,
-        retries: retries.or(Err(UsageError::Retries { given: typed.retry_times }))?,
-        retry_delay: Some(retry_delay).filter(|delay| !delay.is_zero()),
+        retry: Retrying::new(typed.retry)?,
         stall: typed.image_timeout.map(|GoDuration(stall)| stall),
     })
 }

@@ -48,6 +48,22 @@ impl RetryPolicy {
         Self { pause: Pause::Constant(pause), ..self }
     }
 
+    /// Repeats `act` until it succeeds, fails for good, or was tried often enough.
+    ///
+    /// # Errors
+    ///
+    /// The last one.
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of `act`.
+    pub async fn run<T, F>(self, act: impl FnMut() -> F) -> Result<T, TransportError>
+    where
+        F: Future<Output = Result<T, TransportError>>,
+    {
+        Patience::new(self).run(act).await
+    }
+
     /// Returns the pauses, one for each retry.
     pub(crate) fn pauses(&self) -> Pauses {
         let times = usize::try_from(self.retries).unwrap_or(usize::MAX);

@@ -123,15 +123,9 @@ pub(crate) struct ArchiveArgs {
     pub(crate) no_space_check: Switch,
 }
 
-/// Flags about how registries are spoken to.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct RegistryArgs {
-    /// File with the credentials of all registries [default: `$REGISTRY_AUTH_FILE`]
-    #[arg(long, value_name = "FILE", help_heading = "Registries")]
-    pub(crate) authfile: Option<PathBuf>,
-    /// File with certificates that are trusted besides the system's; may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Registries")]
-    pub(crate) ca_file: Vec<PathBuf>,
+/// How often what failed is tried again.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct RetryArgs {
     /// How often what failed is tried again
     #[arg(
         long,
@@ -150,6 +144,19 @@ pub(crate) struct RegistryArgs {
         help_heading = "Speed and patience"
     )]
     pub(crate) retry_delay: GoDuration,
+}
+
+/// Flags about how registries are spoken to.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RegistryArgs {
+    /// File with the credentials of all registries [default: `$REGISTRY_AUTH_FILE`]
+    #[arg(long, value_name = "FILE", help_heading = "Registries")]
+    pub(crate) authfile: Option<PathBuf>,
+    /// File with certificates that are trusted besides the system's; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Registries")]
+    pub(crate) ca_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
     /// How long an image may make no progress; 0 is forever [default: 1m]
     #[arg(
         long,

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Command, Subcommand, ValueEnum};
 use ocm_graph::Version;
 
-use super::{PathArgs, RefusedArgs, as_go_flag};
+use super::{PathArgs, RefusedArgs, RetryArgs, as_go_flag};
 
 /// What `graph` takes.
 #[derive(Debug, Args)]
@@ -64,7 +64,7 @@ pub(crate) struct GraphSelectArgs {
 }
 
 /// Where update graphs come from.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct UpdatesArgs {
     /// Directory with update graphs, `CHANNEL.json` or `ARCH-CHANNEL.json`, instead of asking a
     /// server
@@ -73,6 +73,8 @@ pub(crate) struct UpdatesArgs {
     /// File with certificates that are trusted besides the system's; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
 }
 
 /// A form of a path.

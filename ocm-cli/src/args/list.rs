@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Command, Subcommand};
 use ocm_graph::Version;
 
-use super::{ResultFormat, SourceArgs, Switch, UpdatesArgs, as_go_flag};
+use super::{ResultFormat, RetryArgs, SourceArgs, Switch, UpdatesArgs, as_go_flag};
 
 /// What `list` takes.
 #[derive(Debug, Args)]
@@ -88,6 +88,8 @@ pub(crate) struct ListOperatorsArgs {
     /// File with certificates that are trusted besides the system's; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Registries")]
     pub(crate) ca_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
 }
 
 /// Adds examples to the help of `list` and its commands.

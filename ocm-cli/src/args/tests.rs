@@ -52,7 +52,7 @@ fn where_to_listen_is_a_port_at_least() {
 fn durations_are_written_as_in_go() {
     let args = read("--image-timeout 1h30m --retry-delay=500ms").unwrap();
     assert_eq!(args.registry.image_timeout, Some(GoDuration(Duration::from_mins(90))));
-    assert_eq!(args.registry.retry_delay.0, Duration::from_millis(500));
+    assert_eq!(args.registry.retry.retry_delay.0, Duration::from_millis(500));
 }
 
 #[test]

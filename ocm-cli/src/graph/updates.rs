@@ -3,13 +3,13 @@
 use ocm_mirror::{Cincinnati, ClientId, GraphDirectory, RetryPolicy, UpdateGraphs};
 use ocm_transport::{Client, ClientOptions, Credentials, TlsOptions, Verify};
 
-use crate::{args::UpdatesArgs, chance, environment::Environment, halt::Halt};
+use crate::{args::UpdatesArgs, chance, environment::Environment, halt::Halt, request::Retrying};
 
 /// Returns who is asked.
 ///
 /// # Errors
 ///
-/// When certificates or proxies cannot be used.
+/// When certificates or proxies cannot be used, or what was typed makes no sense.
 pub(crate) fn updates(
     args: &UpdatesArgs,
     environment: &Environment,
@@ -18,7 +18,8 @@ pub(crate) fn updates(
         return Ok(Box::new(GraphDirectory::new(directory)));
     }
     let client = client(args, Credentials::none(), environment)?;
-    Ok(Box::new(server(client, RetryPolicy::default(), environment)))
+    let retry = Retrying::new(args.retry)?.policy();
+    Ok(Box::new(server(client, retry, environment)))
 }
 
 /// Returns the servers of the world, or the one that the environment names. They are asked in

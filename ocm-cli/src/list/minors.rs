@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, iter, num::NonZeroUsize};
 
 use ocm_graph::Minor;
+use ocm_mirror::RetryPolicy;
 use ocm_oci::{RepoName, Tag};
 use ocm_transport::{CredentialFiles, Credentials, Page, Source, Transport as _, TransportError};
 use serde_json::json;
@@ -13,6 +14,7 @@ use crate::{
     graph::client,
     halt::Halt,
     mirror::Session,
+    request::Retrying,
 };
 
 /// Where all releases are, and what their repository is called.
@@ -34,8 +36,9 @@ pub(super) async fn run(args: &ListReleasesArgs, session: &mut Session) -> Resul
     let (Ok(host), Ok(repository)) = (REGISTRY.parse(), REPOSITORY.parse::<RepoName>()) else {
         return Err(Halt::Said);
     };
+    let retry = Retrying::new(args.updates.retry)?.policy();
     let source = client.registry(&host).source(&repository);
-    let tags = session.stopping.unless(tags(&*source)).await?;
+    let tags = session.stopping.unless(tags(&*source, retry)).await?;
     let minors = minors_of(&tags.map_err(|error| Halt::from(&error))?);
     let texts: Vec<_> = minors.iter().map(ToString::to_string).collect();
     match args.format {
@@ -49,11 +52,11 @@ pub(super) async fn run(args: &ListReleasesArgs, session: &mut Session) -> Resul
     Ok(Exit::SUCCESS)
 }
 
-async fn tags(source: &dyn Source) -> Result<Vec<Tag>, TransportError> {
+async fn tags(source: &dyn Source, retry: RetryPolicy) -> Result<Vec<Tag>, TransportError> {
     let mut page = Some(Page { after: None, limit: TAGS });
     let mut tags = Vec::new();
     while let Some(wanted) = page {
-        let listing = source.tags(&wanted).await?;
+        let listing = retry.run(|| source.tags(&wanted)).await?;
         tags.extend(listing.items);
         page = listing.next;
     }

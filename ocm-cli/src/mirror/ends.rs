@@ -128,7 +128,7 @@ impl Ends {
             graph_image: &means.graph_image,
             operators: run.request.operators,
             working_dir: run.working_dir.path(),
-            retry: super::retry(&run.request.effort),
+            retry: run.request.effort.retry.policy(),
         };
         Ok(resolve(resolving).await)
     }

@@ -10,7 +10,7 @@ use ocm_mirror::{
 };
 use ocm_transport::Client;
 
-use super::{Run, retry};
+use super::Run;
 use crate::{environment::Environment, files, graph, halt::Halt, report::Complaint};
 
 /// Where signatures are kept, below the working directory and in an archive.
@@ -51,7 +51,7 @@ impl ReleaseMeans {
             let updates = environment.update_url()?;
             Some(GraphDataOrigin::Web(GraphImage::beside(&updates)))
         };
-        let graphs = graph::server(client.clone(), retry(&run.request.effort), environment);
+        let graphs = graph::server(client.clone(), run.request.effort.retry.policy(), environment);
         Ok(Self {
             graphs: Box::new(graphs),
             signatures: Signatures::Below(run.working_dir.path().join(SIGNATURES)),

@@ -63,8 +63,8 @@ pub(super) fn asking(images: usize, effort: &Effort, console: &mut Console) {
         console.show(&[format!("  {line}")]);
         return;
     }
-    let retries = count(usize::try_from(effort.retries).unwrap_or(usize::MAX), "time");
-    console.info(match effort.retries {
+    let retries = count(usize::try_from(effort.retry.times).unwrap_or(usize::MAX), "time");
+    console.info(match effort.retry.times {
         0 => line,
         _ => format!("{line}; what fails is tried again up to {retries}"),
     });

@@ -147,10 +147,10 @@ fn limits_of_parallel_work_are_one_and_sixty_four() {
     assert_eq!((most.images, most.layers), (NonZeroUsize::new(64), NonZeroUsize::new(1)));
     let usual = effort("");
     assert_eq!((usual.images, usual.layers, usual.stall), (None, None, None));
-    assert_eq!((usual.retries, usual.retry_delay), (5, None));
+    assert_eq!((usual.retry.times, usual.retry.delay), (5, None));
     let patient = effort("--image-timeout 0 --retry-delay 2s");
     assert_eq!(patient.stall, Some(Duration::ZERO));
-    assert_eq!(patient.retry_delay, Some(Duration::from_secs(2)));
+    assert_eq!(patient.retry.delay, Some(Duration::from_secs(2)));
 }
 
 #[test]

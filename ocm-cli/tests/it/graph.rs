@@ -187,6 +187,26 @@ async fn a_configuration_is_told_release_by_release() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_fails_is_asked_for_again_as_often_as_is_said() {
+    let world = World::new().await;
+    for words in ["list releases --version 4.18", "graph select -c isc.yaml"] {
+        let asked = || world.updates.asked().len();
+        let before = asked();
+        world.run(words).assert_code(0);
+        let usual = asked() - before;
+        world.updates.fail_next(503, "");
+        assert_ne!(world.run(&format!("{words} --retry-times 0")).code, 0, "{words}");
+        let before = asked();
+        world.updates.fail_next(503, "");
+        world.run(&format!("{words} --retry-times 1 --retry-delay 1ms")).assert_code(0);
+        assert_eq!(asked() - before, usual + 1, "{words}");
+    }
+    let said = world.run("list releases --version 4.18 --retry-times -1");
+    said.assert_code(1);
+    said.assert_says("`--retry-times -1` is not a number of retries");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn versions_can_be_kept_from_being_the_newest() {
     let world = World::new().await;
     world.configure("    channels:\n    - name: stable-4.18\n");

@@ -10,13 +10,14 @@ use crate::{
     args::ListOperatorsArgs,
     halt::Halt,
     mirror::{Session, client_options},
-    request::{Side, SideName, archive},
+    request::{Retrying, Side, SideName, archive},
 };
 
 /// Where catalogs are read.
 #[derive(Debug)]
 pub(super) struct Opened {
     places: Places,
+    retry: RetryPolicy,
     from: From,
 }
 
@@ -33,16 +34,17 @@ impl Opened {
         reference: &Reference,
         session: &mut Session,
     ) -> Result<Self, Halt> {
+        let retry = Retrying::new(args.retry)?.policy();
         if let Some(from) = &args.from {
             let (reader, archived) = carried(from, session).await?;
             let places = Places::default().with_source(Place::Archive, Arc::new(reader));
-            return Ok(Self { places, from: From::Archive(Box::new(archived)) });
+            return Ok(Self { places, retry, from: From::Archive(Box::new(archived)) });
         }
         let client = client(args, session)?;
         // Who types a directory means it from where they are.
         let layouts = Layouts::named(&[reference], Path::new("")).await;
         let places = layouts.in_places(Places::default()).with_registries(Arc::new(client));
-        Ok(Self { places, from: From::World(layouts) })
+        Ok(Self { places, retry, from: From::World(layouts) })
     }
 
     /// Returns who reads there.
@@ -51,7 +53,7 @@ impl Opened {
             From::World(layouts) => Upstream::Origins(layouts),
             From::Archive(archived) => Upstream::Archive(archived),
         };
-        CatalogReader { upstream, places: &self.places, retry: RetryPolicy::default() }
+        CatalogReader { upstream, places: &self.places, retry: self.retry }
     }
 }
 

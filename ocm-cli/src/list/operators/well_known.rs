@@ -1,6 +1,7 @@
 //! `ocm list operators --version X.Y`: which of the well-known catalogs there are.
 
 use ocm_graph::Minor;
+use ocm_mirror::RetryPolicy;
 use ocm_oci::ImageRef;
 use ocm_transport::{Client, Transport as _, TransportError};
 use serde_json::json;
@@ -12,6 +13,7 @@ use crate::{
     halt::Halt,
     mirror::Session,
     report::Complaint,
+    request::Retrying,
 };
 
 /// The catalogs of every version, in the order in which `OpenShift`'s documentation has them.
@@ -30,7 +32,7 @@ pub(super) async fn run(
         let text = format!("`{version}` is no minor version of OpenShift");
         Complaint::told([text], Some("write it as `4.18`".to_owned()))
     })?;
-    let client = client(args, session)?;
+    let (client, retry) = (client(args, session)?, Retrying::new(args.retry)?.policy());
     let (mut answers, mut exit) = (Vec::new(), Exit::SUCCESS);
     for name in names(minor) {
         let written = format!("{}/redhat/{name}:v{minor}", args.registry.trim_end_matches('/'));
@@ -38,7 +40,7 @@ pub(super) async fn run(
             let hint = "`--registry` takes a host, and perhaps a path: `registry.lab:5000/mirror`";
             Complaint::of(&error).with_hint(Some(hint.to_owned()))
         })?;
-        match session.stopping.unless(is_there(&image, &client)).await? {
+        match session.stopping.unless(is_there(&image, &client, retry)).await? {
             Ok(is_there) => answers.push((written, is_there)),
             Err(error) => {
                 session.console.complain(&Complaint::from(ocm_mirror::Failure::from(&error)));
@@ -60,9 +62,14 @@ pub(super) async fn run(
     Ok(exit)
 }
 
-async fn is_there(image: &ImageRef, client: &Client) -> Result<bool, TransportError> {
+async fn is_there(
+    image: &ImageRef,
+    client: &Client,
+    retry: RetryPolicy,
+) -> Result<bool, TransportError> {
     let source = client.registry(image.host()).source(image.repository());
-    Ok(source.head(&image.selector()).await?.is_some())
+    let selector = image.selector();
+    Ok(retry.run(|| source.head(&selector)).await?.is_some())
 }
 
 fn minor(text: &str) -> Option<Minor> {
