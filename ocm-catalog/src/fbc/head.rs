@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr3_iter};
 
 use super::{error::ObjectFault, members::Members, yaml::WORDS};
 
@@ -29,17 +29,25 @@ impl Head {
     /// It is enough for the three schemas that most of a catalog consists of, which have one each
     /// of these keys: a line in the middle of a text that looks like one of them makes two.
     pub(crate) fn of_lines(document: &[u8]) -> Option<Self> {
+        if has_other_ends_of_lines(document) {
+            return None;
+        }
         let (mut schema, mut package, mut name) = (None, None, None);
-        let mut rest = document;
+        let (mut rest, mut goes_on) = (document, false);
         while let Some(&first) = rest.first() {
             let (line, after) = match memchr(b'\n', rest) {
                 Some(end) => (rest.get(..end)?, rest.get(end + 1..)?),
                 None => (rest, &[][..]),
             };
             rest = after;
+            // What is indented below a text belongs to it.
+            if goes_on && first == b' ' && !line.trim_ascii().is_empty() {
+                return None;
+            }
             if matches!(first, b' ' | b'\n' | b'\r' | b'#' | b'-') {
                 continue;
             }
+            goes_on = false;
             let colon = memchr(b':', line)?;
             let (key, value) = (line.get(..colon)?, line.get(colon + 1..)?);
             let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
@@ -56,6 +64,7 @@ impl Head {
             if field.replace(plain_text(value)?).is_some() {
                 return None;
             }
+            goes_on = true;
         }
         let (schema, name) = (schema?, name?);
         let package = match schema {
@@ -80,6 +89,15 @@ fn field<'a>(members: &Members<'a>, key: &'static str) -> Result<Cow<'a, str>, O
     }
     let text = members.text(key).map_err(|source| ObjectFault::NoText { key, source })?;
     Ok(text.unwrap_or_default())
+}
+
+/// Whether lines end in other ways than with `\n` or `\r\n`: YAML knows several.
+fn has_other_ends_of_lines(document: &[u8]) -> bool {
+    memchr3_iter(b'\r', 0xc2, 0xe2, document).any(|at| match document.get(at..) {
+        Some([b'\r', after @ ..]) => !after.starts_with(b"\n"),
+        Some([0xc2, 0x85, ..] | [0xe2, 0x80, 0xa8 | 0xa9, ..]) => true,
+        _ => false,
+    })
 }
 
 /// Whether a key is one of the three in another case.
@@ -153,6 +171,11 @@ mod tests {
             "schema: olm.bundle\npackage: a\nname: |\n  b\n",
             "schema: olm.bundle\npackage: a\nname:\n  b\n",
             "schema: olm.bundle\npackage: a\n\"name\": b\n",
+            "schema: olm.bundle\npackage: a\nname: b\n  c\n",
+            "schema: olm.bundle\npackage: a\n\n  c\nname: b\n",
+            "schema: olm.bundle\npackage: a\r  c\nname: b\n",
+            "schema: olm.bundle\npackage: a\nname: b\ntext: c\u{2028}name: d\n",
+            "schema: olm.bundle\npackage: a\nname: b\ntext: c\u{85}name: d\n",
             "{schema: olm.bundle}\n",
             "text\n",
             "\tschema: a\n",
