@@ -7,15 +7,15 @@
 
 use std::collections::BTreeSet;
 
-use ocm_catalog::{BundleImages, Catalog as Listing, ImageKind, Selection};
-use ocm_config::{Catalog, Package, WantedCatalog};
+use futures::{FutureExt as _, StreamExt as _, stream};
+use ocm_catalog::{BundleImages, Catalog as Listing, ImageKind};
+use ocm_config::{Catalog, WantedCatalog};
 use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
 use ocm_resources::SourceName;
 
-use super::{DecidedCatalog, Gathered, Notice, Resolving, Upstream, explained};
+use super::{DecidedCatalog, Gathered, Resolving, Upstream, explained};
 use crate::{
-    Built, CatalogImage, CatalogImageError, Code, Destination, Failure, Group, Kind, LayersError,
-    Location, Place, Side, Wanted, WishId,
+    CatalogImageError, Code, Destination, Failure, Kind, LayersError, Side, Wanted, WishId,
 };
 
 mod carried;
@@ -24,6 +24,7 @@ mod dependencies;
 mod offer;
 mod open;
 mod read;
+mod reading;
 mod selection;
 
 use contents::Contents;
@@ -31,49 +32,62 @@ pub use offer::Incomplete;
 pub(crate) use offer::Offer;
 use offer::{Bundles, Foundation, Reason};
 pub use open::CatalogReader;
-use open::Opened;
-use read::{Found, read_catalog};
+use reading::{Asked, Shaped, Told, first_of};
 pub use selection::{OperatorRules, catalog_selection};
 
-/// A catalog as it will be at the destination.
-#[derive(Debug)]
-struct Shaped {
-    contents: Contents,
-    /// Where its image is read.
-    from: Location,
-    root: Digest,
-    foundation: Foundation,
-}
-
-/// A catalog that is being looked at.
-#[derive(Debug, Clone, Copy)]
-struct Asked<'a> {
-    written: &'a str,
-    wanted: &'a WantedCatalog,
-}
+/// How many catalogs are read at once: enough that networks and processors do not wait for one
+/// another, and no more than is kept in memory of so many.
+const AT_ONCE: usize = 3;
 
 impl Gathered<'_> {
     /// Adds every catalog that is wanted, and every image that it needs. What is wrong with one of
     /// them harms no other.
     pub(super) async fn operators(&mut self, resolving: &Resolving<'_>) {
-        for catalog in &resolving.image_set.mirror.operators {
-            if let Err(failure) = self.catalog(catalog, resolving).await {
+        let catalogs = &resolving.image_set.mirror.operators;
+        let asked: Vec<_> =
+            catalogs.iter().map(|catalog| (catalog, self.ask(catalog, resolving))).collect();
+        let store = match (resolving.upstream, asked.is_empty()) {
+            (Upstream::Origins(_), false) => {
+                self.workshop(resolving).await.map(|workshop| Some(workshop.store().clone()))
+            }
+            _ => Ok(None),
+        };
+        let reading = asked.into_iter().map(|(catalog, asked)| {
+            let store = store.clone();
+            let read = async move {
+                let read = match (asked, store) {
+                    (Ok(None), _) => None,
+                    (Ok(Some(asked)), Ok(store)) => Some(asked.read(resolving, store).await),
+                    (Err(failure), _) | (_, Err(failure)) => Some((Told::default(), Err(failure))),
+                };
+                (catalog, read)
+            };
+            read.boxed()
+        });
+        // Whichever is read first, what is told and planned has the configuration's order.
+        let mut reading = stream::iter(reading.collect::<Vec<_>>()).buffered(AT_ONCE);
+        while let Some((catalog, read)) = reading.next().await {
+            let Some((told, shaped)) = read else { continue };
+            self.tell(&catalog.written, told);
+            let gathered = shaped.and_then(|shaped| self.catalog(shaped, resolving));
+            if let Err(failure) = gathered {
                 self.lose(Kind::Catalog, &catalog.written, failure);
                 self.carried(catalog, resolving.upstream);
             }
         }
     }
 
-    async fn catalog(
+    /// Finds out what is to be read of a catalog; `None` where a pattern blocks it.
+    fn ask<'a>(
         &mut self,
-        catalog: &Catalog,
+        catalog: &'a Catalog,
         resolving: &Resolving<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Asked<'a>>, Failure> {
         let wanted = catalog.wanted.as_ref().map_err(|faults| {
             let hint = faults.iter().find_map(ocm_config::CatalogFault::hint);
             explained(faults, hint)
         })?;
-        let asked = Asked { written: &catalog.written, wanted };
+        let written = &catalog.written;
         let selection = catalog_selection(wanted, resolving.operators)?;
         // Before it is read: what was blocked is in no archive either. One that is named by its
         // digest alone is not called by that of what will be built, which no pattern can know.
@@ -81,45 +95,62 @@ impl Gathered<'_> {
             Reference::Image(image) => image.digest().cloned(),
             Reference::Layout(layout) => layout.digest.clone(),
         };
-        let named = digest.unwrap_or_else(|| Digest::of(asked.written.as_bytes()));
-        let destination = self.catalog_destination(asked, &named)?;
-        if self.is_blocked(asked.written, &destination) {
-            return Ok(());
+        let named = digest.unwrap_or_else(|| Digest::of(written.as_bytes()));
+        let destination = self.catalog_destination(wanted, &named)?;
+        if self.is_blocked(written, &destination) {
+            return Ok(None);
         }
         let source_name = wanted.source_name.as_deref().map(str::parse::<SourceName>);
         let source_name =
             source_name.transpose().map_err(|error| explained(&error, error.hint()))?;
-        let shaped = match resolving.upstream {
-            Upstream::Archive(archived) => {
-                let left_out = offer::left_out(archived, asked.written).await?;
-                self.resolved.lost.extend(left_out);
-                self.archived(asked, resolving).await?
-            }
-            Upstream::Origins(_) => self.shaped(asked, selection, resolving).await?,
+        Ok(Some(Asked { written, wanted, selection, source_name }))
+    }
+
+    /// Adds a catalog that was read, and all images that it needs.
+    fn catalog(&mut self, shaped: Shaped<'_>, resolving: &Resolving<'_>) -> Result<(), Failure> {
+        let Shaped { asked, contents, built, root, foundation } = shaped;
+        let Asked { written, wanted, .. } = asked;
+        let destination = self.catalog_destination(wanted, &root)?;
+        let bundles = self.bundles(&asked, &contents, resolving)?;
+        let from = match (built, &mut self.resolved.workshop) {
+            (Some(built), Some(workshop)) => foundation.shelve(&built, workshop),
+            _ => foundation.location.clone(),
         };
-        let destination = self.catalog_destination(asked, &shaped.root)?;
-        let bundles = self.bundles(asked, &shaped.contents, resolving)?;
         let wish = self.wish(Wanted {
-            origin: asked.written.to_owned(),
-            from: shaped.from.clone(),
-            reference: TagOrDigest::Digest(shaped.root.clone()),
+            origin: written.to_owned(),
+            from,
+            reference: TagOrDigest::Digest(root),
             platforms: wanted.platforms.clone(),
             repository: destination.repository.clone(),
             tag: destination.tag.clone(),
             kind: Kind::Catalog,
             needs: self.waited_for(&bundles, resolving.operators),
         });
-        if resolving.operators.incomplete == Incomplete::Offered {
-            self.offer(asked, (wish, bundles), shaped);
+        if let (Incomplete::Offered, Contents::Whole(listing)) =
+            (resolving.operators.incomplete, contents)
+        {
+            self.offer(&asked, (wish, bundles), (listing, foundation));
         }
         self.resolved.decided.catalogs.push(DecidedCatalog {
-            origin: asked.written.to_owned(),
+            origin: written.to_owned(),
             reference: wanted.reference.clone(),
             destination,
             source_template: wanted.source_template.clone(),
-            source_name,
+            source_name: asked.source_name,
         });
         Ok(())
+    }
+
+    /// Tells what was found out while a catalog was read.
+    fn tell(&mut self, written: &str, told: Told) {
+        let Told { lost, left_out, notices } = told;
+        self.resolved.lost.extend(left_out);
+        for failure in lost {
+            self.lose(Kind::Catalog, written, failure);
+        }
+        for notice in notices {
+            self.notice_once(notice);
+        }
     }
 
     /// Returns what a catalog is not copied without. Where catalogs are offered without what cannot
@@ -133,8 +164,12 @@ impl Gathered<'_> {
 
     /// Remembers a catalog that is offered without the bundles that cannot be had. It is the next
     /// that is decided.
-    fn offer(&mut self, asked: Asked<'_>, (wish, bundles): (WishId, Bundles), shaped: Shaped) {
-        let Shaped { contents: Contents::Whole(listing), foundation, .. } = shaped else { return };
+    fn offer(
+        &mut self,
+        asked: &Asked<'_>,
+        (wish, bundles): (WishId, Bundles),
+        (listing, foundation): (Listing, Foundation),
+    ) {
         let is_tagged = match &asked.wanted.reference {
             Reference::Image(image) => image.tag().is_some(),
             Reference::Layout(_) => true,
@@ -150,127 +185,10 @@ impl Gathered<'_> {
         });
     }
 
-    /// Reads a catalog that an archive has, as it was selected when the archive was made.
-    async fn archived(
-        &mut self,
-        asked: Asked<'_>,
-        resolving: &Resolving<'_>,
-    ) -> Result<Shaped, Failure> {
-        let reader = CatalogReader::of(resolving);
-        let opened = reader.open(asked.written, &asked.wanted.reference).await?;
-        let Opened { location: from, files, .. } = opened;
-        let root = files.root().descriptor().digest.clone();
-        let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
-        let contents = Contents::read(&image, resolving.operators).await?;
-        let absent = |package: &&Package| !contents.has_package(&package.name);
-        for package in asked.wanted.packages.iter().filter(absent) {
-            let what = format!("the archive's catalog has no package `{}`", package.name);
-            if resolving.operators.allow_missing {
-                let text = format!("{}: {what}", asked.written);
-                self.notice_once(Notice { group: Group::Operator, text, hint: None });
-            } else {
-                let failure = Failure::without(Code::Archive, Side::Source, what);
-                let failure = failure.with_hint(
-                    "mirror to disk again with this configuration, and carry that archive over",
-                );
-                self.lose(Kind::Catalog, asked.written, failure);
-            }
-        }
-        let (location, source) = (from.clone(), resolving.source(&from)?);
-        let foundation = Foundation { image, location, source };
-        Ok(Shaped { contents, from, root, foundation })
-    }
-
-    /// Reads a catalog where it is published, and makes of it what is wanted.
-    async fn shaped(
-        &mut self,
-        asked: Asked<'_>,
-        selection: Selection,
-        resolving: &Resolving<'_>,
-    ) -> Result<Shaped, Failure> {
-        let reader = CatalogReader::of(resolving);
-        let opened = reader.open(asked.written, &asked.wanted.reference).await?;
-        let Opened { location, files, is_gathered } = opened;
-        let store = self.workshop(resolving).await?.store().clone();
-        let index = files.root().clone();
-        // What lies on this machine crosses no network.
-        let is_near = matches!(location.place, Place::Layout(_));
-        let files = if is_near { files } else { files.kept_in(&store) };
-        let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
-        let source = resolving.source(&location)?;
-        let foundation = Foundation { image: image.clone(), location, source };
-        if selection.is_everything() {
-            let contents = Contents::read(&image, resolving.operators).await?;
-            let root = index.descriptor().digest.clone();
-            let Foundation { location, source, .. } = foundation.clone();
-            let mut from = location;
-            if is_gathered {
-                let workshop = self.workshop(resolving).await?;
-                from = workshop.shelve(&from.repository, &Built::over(index), Some(source));
-            }
-            return Ok(Shaped { contents, from, root, foundation });
-        }
-        let found = read_catalog(&image, &selection).await?;
-        let (selection, Found { catalog, ignored }) = match resolving.operators {
-            OperatorRules { include_dependencies: true, .. } => {
-                self.with_dependencies(asked, &image, (selection, found)).await?
-            }
-            _ => (selection, found),
-        };
-        self.tell_of(asked, "objects that nobody selected cannot be read", &ignored);
-        let listing = self.filtered(asked, &catalog, &selection, resolving.operators)?;
-        drop(catalog);
-        let workshop = self.workshop(resolving).await?;
-        let (from, root) = foundation.build(&listing, workshop).await?;
-        Ok(Shaped { contents: Contents::Whole(listing), from, root, foundation })
-    }
-
-    /// Takes what is selected out of a catalog, and tells what is missing in it.
-    fn filtered(
-        &mut self,
-        asked: Asked<'_>,
-        catalog: &Listing,
-        selection: &Selection,
-        rules: OperatorRules,
-    ) -> Result<Listing, Failure> {
-        let filtered = catalog.filter(selection);
-        let filtered = filtered.map_err(|errors| read::refused(&errors, asked.written))?;
-        for missing in &filtered.missing {
-            let failure = Failure::without(Code::Catalog, Side::Source, missing.to_string());
-            let failure = Failure { hint: missing.hint(), ..failure };
-            if rules.allow_missing {
-                let text = format!("{}: {missing}", asked.written);
-                let hint = failure.hint;
-                self.notice_once(Notice { group: Group::Operator, text, hint });
-            } else {
-                self.lose(Kind::Catalog, asked.written, failure);
-            }
-        }
-        for warning in &filtered.warnings {
-            let text = format!("{}: {warning}", asked.written);
-            self.notice_once(Notice { group: Group::Operator, text, hint: None });
-        }
-        if filtered.catalog.packages().is_empty() {
-            let what = "nothing of the catalog is selected".to_owned();
-            return Err(Failure::without(Code::Catalog, Side::Source, what));
-        }
-        Ok(filtered.catalog)
-    }
-
-    /// Tells of the first of some things that do no harm.
-    fn tell_of(&mut self, asked: Asked<'_>, what: &str, things: &[String]) {
-        if let Some(first) = things.first() {
-            let others = things.len() - 1;
-            let others = if others > 0 { format!("; and {others} more") } else { String::new() };
-            let text = format!("{}: {what}: {first}{others}", asked.written);
-            self.notice_once(Notice { group: Group::Operator, text, hint: None });
-        }
-    }
-
     /// Adds the images of all bundles, which the catalog must not be offered without.
     fn bundles(
         &mut self,
-        asked: Asked<'_>,
+        asked: &Asked<'_>,
         contents: &Contents,
         resolving: &Resolving<'_>,
     ) -> Result<Bundles, Failure> {
@@ -292,7 +210,10 @@ impl Gathered<'_> {
                 }
             }
         }
-        self.tell_of(asked, "there are names without an image, which are passed over", &unnamed);
+        let what = "there are names without an image, which are passed over";
+        if let Some(notice) = first_of(asked.written, what, &unnamed) {
+            self.notice_once(notice);
+        }
         let Bundles { images, broken } = &bundles;
         if images.is_empty() && broken.is_empty() {
             let what = "what is selected of the catalog has no bundles".to_owned();
@@ -313,7 +234,7 @@ impl Gathered<'_> {
     /// them, since what was wished for before does not get more needs by being wished for again.
     fn bundle(
         &mut self,
-        asked: Asked<'_>,
+        asked: &Asked<'_>,
         BundleImages { package, bundle, images, .. }: &BundleImages<'_>,
         from: Upstream<'_>,
     ) -> Result<BTreeSet<WishId>, (Option<String>, Failure)> {
@@ -380,8 +301,12 @@ impl Gathered<'_> {
 
     /// Says where a catalog goes. One that is named by its digest alone is called by that of the
     /// image at the destination, which may be another.
-    fn catalog_destination(&self, asked: Asked<'_>, root: &Digest) -> Result<Destination, Failure> {
-        let WantedCatalog { reference, target_catalog, target_tag, .. } = asked.wanted;
+    fn catalog_destination(
+        &self,
+        wanted: &WantedCatalog,
+        root: &Digest,
+    ) -> Result<Destination, Failure> {
+        let WantedCatalog { reference, target_catalog, target_tag, .. } = wanted;
         let path: RepoName = match (target_catalog, reference) {
             (Some(path), _) => path.clone(),
             (None, Reference::Image(image)) => image.path().clone(),

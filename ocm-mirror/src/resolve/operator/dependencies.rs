@@ -1,37 +1,33 @@
 use ocm_catalog::{Outline, Selection, Wanted};
 
 use super::{
-    Asked,
     read::{self, Found, read_catalog, read_files},
+    reading::Reading,
 };
-use crate::{
-    CatalogImage, Failure, Group,
-    resolve::{Gathered, Notice},
-};
+use crate::{CatalogImage, Failure};
 
-impl Gathered<'_> {
+impl Reading<'_, '_> {
     /// Adds to a selection what its bundles require, tells of it, and reads that as well. The
     /// catalog is gone through once more to find it, unless nothing is missing.
     pub(super) async fn with_dependencies(
         &mut self,
-        asked: Asked<'_>,
         image: &CatalogImage,
-        (selection, found): (Selection, Found),
+        found: Found,
     ) -> Result<(Selection, Found), Failure> {
+        let selection = &self.asked.selection;
         // What is wrong with the selection is told where it is used.
         let is_complete = found
             .catalog
-            .filter(&selection)
+            .filter(selection)
             .map_or(true, |filtered| filtered.catalog.unmet().is_empty());
         if is_complete || selection.packages.is_empty() {
-            return Ok((selection, found));
+            return Ok((selection.clone(), found));
         }
         let outline = Outline::assemble(read_files(image, Wanted::Outline).await?);
-        let closed = outline.close(&selection);
-        let closure = closed.map_err(|errors| read::refused(&errors, asked.written))?;
+        let closed = outline.close(selection);
+        let closure = closed.map_err(|errors| read::refused(&errors, self.asked.written))?;
         for added in &closure.added {
-            let text = format!("{}: {added}", asked.written);
-            self.notice_once(Notice { group: Group::Operator, text, hint: None });
+            self.notice(added, None);
         }
         let found = read_catalog(image, &closure.selection).await?;
         Ok((closure.selection, found))

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::unusable;
 use crate::{
-    Archived, CatalogImage, Code, Failure, Group, Kind, Location, Lost, Notice, Resolved, Side,
-    WishId, Wishes, Workshop, rebuild_catalog,
+    Archived, Built, CatalogImage, Code, ContentStore, Failure, Group, Kind, Location, Lost,
+    Notice, Resolved, Side, WishId, Wishes, Workshop, rebuild_catalog,
 };
 
 /// Most bundles that are named one by one.
@@ -127,22 +127,26 @@ impl Bundles {
 }
 
 impl Foundation {
-    /// Builds the image of a catalog; returns where it is, and its digest.
+    /// Builds the image of a catalog; returns it, and its digest.
     pub(super) async fn build(
         &self,
         listing: &Listing,
-        workshop: &mut Workshop,
-    ) -> Result<(Location, Digest), Failure> {
+        store: &ContentStore,
+    ) -> Result<(Built, Digest), Failure> {
         let files = listing.render().map(|file| (file.path, file.bytes.into())).collect();
-        let built = rebuild_catalog(&self.image, &files, workshop.store()).await;
+        let built = rebuild_catalog(&self.image, &files, store).await;
         let built = built.map_err(|error| unusable(&error))?;
         let root = built.root().map(|root| root.descriptor().digest.clone());
         let root = root.ok_or_else(|| {
             let what = "nothing was built of the catalog".to_owned();
             Failure::without(Code::Catalog, Side::Source, what)
         })?;
-        let base = Some(Arc::clone(&self.source));
-        Ok((workshop.shelve(&self.location.repository, &built, base), root))
+        Ok((built, root))
+    }
+
+    /// Puts what was built where it can be copied from.
+    pub(super) fn shelve(&self, built: &Built, workshop: &mut Workshop) -> Location {
+        workshop.shelve(&self.location.repository, built, Some(Arc::clone(&self.source)))
     }
 }
 
@@ -228,7 +232,8 @@ impl Resolved {
             return Err(Failure::without(Code::Needs, Side::Source, what.to_owned()));
         }
         let workshop = self.workshop(working_dir).await?;
-        let (from, root) = offer.foundation.build(&offer.listing, workshop).await?;
+        let (built, root) = offer.foundation.build(&offer.listing, workshop.store()).await?;
+        let from = offer.foundation.shelve(&built, workshop);
         let needs = offer.bundles.needs();
         let Some(wanted) = self.wishes.get_mut(offer.wish) else { return Ok(()) };
         (wanted.from, wanted.reference) = (from, TagOrDigest::Digest(root.clone()));

@@ -1,0 +1,185 @@
+use std::fmt;
+
+use ocm_catalog::{Catalog as Listing, Selection};
+use ocm_config::{Package, WantedCatalog};
+use ocm_oci::Digest;
+use ocm_resources::SourceName;
+
+use super::{
+    Contents, Foundation, OperatorRules, no_catalog, offer,
+    open::{CatalogReader, Opened},
+    read::{self, Found, read_catalog},
+};
+use crate::{
+    Built, CatalogImage, Code, ContentStore, Failure, Group, Lost, Place, Side,
+    resolve::{Notice, Resolving, Upstream},
+};
+
+/// A catalog that is to be read.
+#[derive(Debug, Clone)]
+pub(super) struct Asked<'a> {
+    pub(super) written: &'a str,
+    pub(super) wanted: &'a WantedCatalog,
+    pub(super) selection: Selection,
+    /// What its `CatalogSource` is called, if that is said.
+    pub(super) source_name: Option<SourceName>,
+}
+
+/// A catalog as it will be at the destination.
+#[derive(Debug)]
+pub(super) struct Shaped<'a> {
+    pub(super) asked: Asked<'a>,
+    pub(super) contents: Contents,
+    /// Its image, if that is not copied from where it is.
+    pub(super) built: Option<Built>,
+    pub(super) root: Digest,
+    pub(super) foundation: Foundation,
+}
+
+/// What was found out while a catalog was read, to be told when its turn comes.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What of it cannot be had.
+    pub(super) lost: Vec<Failure>,
+    /// What the archive lacks of it.
+    pub(super) left_out: Vec<Lost>,
+    pub(super) notices: Vec<Notice>,
+}
+
+/// A catalog that is being read. Others are at the same time.
+#[derive(Debug)]
+pub(super) struct Reading<'a, 'r> {
+    pub(super) asked: &'r Asked<'a>,
+    resolving: &'r Resolving<'r>,
+    told: Told,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads it; what comes over a network is kept in `store`.
+    pub(super) async fn read(
+        self,
+        resolving: &Resolving<'_>,
+        store: Option<ContentStore>,
+    ) -> (Told, Result<Shaped<'a>, Failure>) {
+        let mut reading = Reading { asked: &self, resolving, told: Told::default() };
+        let read = match store {
+            Some(store) => reading.published(&store).await,
+            None => reading.archived().await,
+        };
+        let told = reading.told;
+        let shape = |(contents, built, root, foundation)| Shaped {
+            asked: self,
+            contents,
+            built,
+            root,
+            foundation,
+        };
+        (told, read.map(shape))
+    }
+}
+
+/// What is in a catalog, its image if it was built, that image's digest, and what it is built upon.
+type Read = (Contents, Option<Built>, Digest, Foundation);
+
+impl Reading<'_, '_> {
+    /// Reads a catalog that an archive has, as it was selected when the archive was made.
+    async fn archived(&mut self) -> Result<Read, Failure> {
+        let Self { asked, resolving, .. } = *self;
+        if let Upstream::Archive(archived) = resolving.upstream {
+            self.told.left_out = offer::left_out(archived, asked.written).await?;
+        }
+        let reader = CatalogReader::of(resolving);
+        let opened = reader.open(asked.written, &asked.wanted.reference).await?;
+        let Opened { location, files, .. } = opened;
+        let root = files.root().descriptor().digest.clone();
+        let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
+        let contents = Contents::read(&image, resolving.operators).await?;
+        let absent = |package: &&Package| !contents.has_package(&package.name);
+        for package in asked.wanted.packages.iter().filter(absent) {
+            let what = format!("the archive's catalog has no package `{}`", package.name);
+            if resolving.operators.allow_missing {
+                self.notice(&what, None);
+            } else {
+                let failure = Failure::without(Code::Archive, Side::Source, what);
+                let failure = failure.with_hint(
+                    "mirror to disk again with this configuration, and carry that archive over",
+                );
+                self.told.lost.push(failure);
+            }
+        }
+        let source = resolving.source(&location)?;
+        Ok((contents, None, root, Foundation { image, location, source }))
+    }
+
+    /// Reads a catalog where it is published, and makes of it what is wanted.
+    async fn published(&mut self, store: &ContentStore) -> Result<Read, Failure> {
+        let Self { asked, resolving, .. } = *self;
+        let reader = CatalogReader::of(resolving);
+        let opened = reader.open(asked.written, &asked.wanted.reference).await?;
+        let Opened { location, files, is_gathered } = opened;
+        let index = files.root().clone();
+        // What lies on this machine crosses no network.
+        let is_near = matches!(location.place, Place::Layout(_));
+        let files = if is_near { files } else { files.kept_in(store) };
+        let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
+        let source = resolving.source(&location)?;
+        let foundation = Foundation { image: image.clone(), location, source };
+        if asked.selection.is_everything() {
+            let contents = Contents::read(&image, resolving.operators).await?;
+            let root = index.descriptor().digest.clone();
+            let built = is_gathered.then(|| Built::over(index));
+            return Ok((contents, built, root, foundation));
+        }
+        let found = read_catalog(&image, &asked.selection).await?;
+        let (selection, Found { catalog, ignored }) = match resolving.operators {
+            OperatorRules { include_dependencies: true, .. } => {
+                self.with_dependencies(&image, found).await?
+            }
+            _ => (asked.selection.clone(), found),
+        };
+        let what = "objects that nobody selected cannot be read";
+        self.told.notices.extend(first_of(asked.written, what, &ignored));
+        let listing = self.filtered(&catalog, &selection)?;
+        drop(catalog);
+        let (built, root) = foundation.build(&listing, store).await?;
+        Ok((Contents::Whole(listing), Some(built), root, foundation))
+    }
+
+    /// Takes what is selected out of a catalog, and tells what is missing in it.
+    fn filtered(&mut self, catalog: &Listing, selection: &Selection) -> Result<Listing, Failure> {
+        let filtered = catalog.filter(selection);
+        let filtered = filtered.map_err(|errors| read::refused(&errors, self.asked.written))?;
+        for missing in &filtered.missing {
+            let failure = Failure::without(Code::Catalog, Side::Source, missing.to_string());
+            let failure = Failure { hint: missing.hint(), ..failure };
+            if self.resolving.operators.allow_missing {
+                self.notice(missing, failure.hint);
+            } else {
+                self.told.lost.push(failure);
+            }
+        }
+        for warning in &filtered.warnings {
+            self.notice(warning, None);
+        }
+        if filtered.catalog.packages().is_empty() {
+            let what = "nothing of the catalog is selected".to_owned();
+            return Err(Failure::without(Code::Catalog, Side::Source, what));
+        }
+        Ok(filtered.catalog)
+    }
+
+    /// Tells people something of the catalog.
+    pub(super) fn notice(&mut self, what: &dyn fmt::Display, hint: Option<String>) {
+        let text = format!("{}: {what}", self.asked.written);
+        self.told.notices.push(Notice { group: Group::Operator, text, hint });
+    }
+}
+
+/// Tells of the first of some things that do no harm.
+pub(super) fn first_of(written: &str, what: &str, things: &[String]) -> Option<Notice> {
+    let first = things.first()?;
+    let others = things.len() - 1;
+    let others = if others > 0 { format!("; and {others} more") } else { String::new() };
+    let text = format!("{written}: {what}: {first}{others}");
+    Some(Notice { group: Group::Operator, text, hint: None })
+}
