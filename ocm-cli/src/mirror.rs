@@ -6,11 +6,11 @@
 //!                             anything is collected                    follow      last lines
 //! ```
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use ocm_mirror::{
-    ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Group, Holdings, Means,
-    Options, Place, Plan, Planned, Prepared, Wishes, at_mirror,
+    ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Destination, Group, Holdings,
+    Means, Options, Place, Places, Plan, Planned, Prepared, Wishes, at_mirror, standing,
 };
 use ocm_resources::{Catalog, Catalogs, Template};
 use tokio::time::Instant;
@@ -47,6 +47,7 @@ use aim::{Aim, Pass};
 use conclude::Outcome;
 use ends::Ends;
 pub(crate) use ends::client_options;
+use follow::Followed;
 
 /// What a job has of the world.
 #[derive(Debug)]
@@ -141,6 +142,9 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     let first = (Pass { plan, followed }, missed);
     let rest = Box::pin(aim.offer_the_rest(first, ready, (&mut run, session)));
     let Pass { plan, followed } = rest.await;
+    let places = aim.places();
+    let looking = Box::pin(run.look_for_older((&plan, &followed), &places, session));
+    looking.await;
     ends.warn_of_clear_credentials(&sources, &mut session.console);
     let outcome = Outcome { run: &run, plan: &plan, followed, elapsed: begun.elapsed() };
     Ok(outcome.conclude(session))
@@ -210,6 +214,41 @@ impl<'a> Run<'a> {
             decided: Decided::default(),
             catalogs: None,
         })
+    }
+}
+
+impl Run<'_> {
+    /// Finds catalogs that this run could not bring, and an earlier one has: the cluster goes on
+    /// with those.
+    async fn look_for_older(
+        &mut self,
+        (plan, followed): (&Plan, &Followed),
+        places: &Places,
+        session: &mut Session,
+    ) {
+        let Place::Registry(host) = plan.destination() else { return };
+        if followed.stop.is_some() {
+            return;
+        }
+        let retry = self.request.effort.retry.policy();
+        let looking = standing((plan, &followed.report), &self.decided, places, retry);
+        // Who is told to stop here has all that was to be copied.
+        let Ok(found) = session.stopping.unless(looking).await else { return };
+        let mut standing = BTreeSet::new();
+        for (catalog, known) in found {
+            let Destination { repository, tag } = &catalog.destination;
+            let (origin, at) = (&catalog.origin, format!("{host}/{repository}:{tag}"));
+            session.console.warn(match known {
+                Ok(()) => format!("{origin}: {at} stays as an earlier run has left it"),
+                Err(failure) => {
+                    let why = failure.chain.join(": ");
+                    format!("{origin}: whether an older one is at {at} cannot be told: {why}")
+                }
+            });
+            // A cluster is not to lose one that is there, perhaps.
+            standing.insert(catalog.destination.clone());
+        }
+        self.decided.standing = standing;
     }
 }
 

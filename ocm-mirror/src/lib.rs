@@ -46,6 +46,7 @@ mod resources;
 mod retry;
 mod select_releases;
 pub mod signature;
+mod standing;
 mod steady;
 mod survey;
 mod update_graphs;
@@ -92,6 +93,7 @@ pub use retry::RetryPolicy;
 pub use select_releases::{
     PathRules, ReleaseError, ReleaseWarning, SelectedRelease, SelectedReleases, select_releases,
 };
+pub use standing::standing;
 pub use survey::{Answer, Asking, Holdings, Survey, survey};
 pub use update_graphs::{
     GraphDirectory, KeptGraphs, UpdateGraphError, UpdateGraphs, graph_file, keep_graphs,

@@ -51,7 +51,7 @@ fn image_kind(kind: Kind) -> ImageKind {
 
 /// Returns everything else that a cluster has to be told of what `report` says is at the
 /// destination of `plan`: the signatures of releases, the update service, and the objects of
-/// catalogs, which were named before.
+/// catalogs, which were named before; those of earlier runs among them, that stand there still.
 pub fn documents(
     plan: &Plan,
     report: &Report,
@@ -64,7 +64,8 @@ pub fn documents(
     let is_there = |catalog: &&NamedCatalog| {
         let place = &catalog.catalog().place;
         let TagOrDigest::Tag(tag) = &place.selector else { return false };
-        there.has(&place.repository, tag)
+        let at = Destination { repository: place.repository.clone(), tag: tag.clone() };
+        there.has(&at.repository, &at.tag) || decided.standing.contains(&at)
     };
     for catalog in catalogs.iter().filter(is_there) {
         documents.extend(catalog.documents(stamp));
@@ -98,17 +99,17 @@ pub fn at_mirror(host: &Host, Destination { repository, tag }: &Destination) -> 
 
 /// What is at the destination, by repository and tag.
 #[derive(Debug)]
-struct There<'a>(BTreeSet<(&'a RepoName, &'a Tag)>);
+pub(crate) struct There<'a>(BTreeSet<(&'a RepoName, &'a Tag)>);
 
 impl<'a> There<'a> {
-    fn of(plan: &'a Plan, report: &'a Report) -> Self {
+    pub(crate) fn of(plan: &'a Plan, report: &'a Report) -> Self {
         let present = report.present.iter().map(|present| (&present.repository, &present.name.tag));
         let done = report.done.iter().filter_map(|id| plan.image(*id));
         let done = done.flat_map(|image| image.tags.iter().map(|tag| (&image.repository, tag)));
         Self(present.chain(done).collect())
     }
 
-    fn has(&self, repository: &RepoName, tag: &Tag) -> bool {
+    pub(crate) fn has(&self, repository: &RepoName, tag: &Tag) -> bool {
         self.0.contains(&(repository, tag))
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use ocm_oci::{Digest, ImageRef, Reference};
@@ -16,8 +16,11 @@ pub struct Decided {
     pub releases: Vec<DecidedRelease>,
     /// Where the image goes that brings the update graph to a cluster.
     pub update_graph: Option<Destination>,
-    /// Catalogs, in the order of the configuration.
+    /// Catalogs, in the order of the configuration; those that cannot be had among them, where it
+    /// is known where they would go.
     pub catalogs: Vec<DecidedCatalog>,
+    /// Where catalogs of earlier runs are, since this one could not bring newer ones.
+    pub standing: BTreeSet<Destination>,
 }
 
 /// A release that is to be mirrored.

@@ -13,7 +13,7 @@ use ocm_config::{Catalog, WantedCatalog};
 use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
 use ocm_resources::SourceName;
 
-use super::{DecidedCatalog, Gathered, Resolving, Upstream, explained};
+use super::{Gathered, Resolving, Upstream, explained};
 use crate::{
     CatalogImageError, Code, Destination, Failure, Kind, LayersError, Side, Wanted, WishId,
 };
@@ -54,25 +54,28 @@ impl Gathered<'_> {
         };
         let reading = asked.into_iter().map(|(catalog, asked)| {
             let store = store.clone();
+            let decided = asked.as_ref().ok().and_then(Option::as_ref).and_then(Asked::decided);
             let read = async move {
                 let read = match (asked, store) {
                     (Ok(None), _) => None,
                     (Ok(Some(asked)), Ok(store)) => Some(asked.read(resolving, store).await),
                     (Err(failure), _) | (_, Err(failure)) => Some((Told::default(), Err(failure))),
                 };
-                (catalog, read)
+                ((catalog, decided), read)
             };
             read.boxed()
         });
         // Whichever is read first, what is told and planned has the configuration's order.
         let mut reading = stream::iter(reading.collect::<Vec<_>>()).buffered(AT_ONCE);
-        while let Some((catalog, read)) = reading.next().await {
+        while let Some(((catalog, decided), read)) = reading.next().await {
             let Some((told, shaped)) = read else { continue };
             self.tell(&catalog.written, told);
             let gathered = shaped.and_then(|shaped| self.catalog(shaped, resolving));
             if let Err(failure) = gathered {
                 self.lose(Kind::Catalog, &catalog.written, failure);
                 self.carried(catalog, resolving.upstream);
+                // That of an earlier run may be there.
+                self.resolved.decided.catalogs.extend(decided);
             }
         }
     }
@@ -103,7 +106,7 @@ impl Gathered<'_> {
         let source_name = wanted.source_name.as_deref().map(str::parse::<SourceName>);
         let source_name =
             source_name.transpose().map_err(|error| explained(&error, error.hint()))?;
-        Ok(Some(Asked { written, wanted, selection, source_name }))
+        Ok(Some(Asked { written, wanted, selection, destination, source_name }))
     }
 
     /// Adds a catalog that was read, and all images that it needs.
@@ -131,13 +134,7 @@ impl Gathered<'_> {
         {
             self.offer(&asked, (wish, bundles), (listing, foundation));
         }
-        self.resolved.decided.catalogs.push(DecidedCatalog {
-            origin: written.to_owned(),
-            reference: wanted.reference.clone(),
-            destination,
-            source_template: wanted.source_template.clone(),
-            source_name: asked.source_name,
-        });
+        self.resolved.decided.catalogs.push(asked.decided_as(destination));
         Ok(())
     }
 
@@ -170,10 +167,6 @@ impl Gathered<'_> {
         (wish, bundles): (WishId, Bundles),
         (listing, foundation): (Listing, Foundation),
     ) {
-        let is_tagged = match &asked.wanted.reference {
-            Reference::Image(image) => image.tag().is_some(),
-            Reference::Layout(_) => true,
-        };
         self.resolved.offers.push(Offer {
             origin: asked.written.to_owned(),
             wish,
@@ -181,7 +174,7 @@ impl Gathered<'_> {
             listing,
             foundation,
             bundles,
-            is_called_by_digest: asked.wanted.target_tag.is_none() && !is_tagged,
+            is_called_by_digest: asked.is_called_by_digest(),
         });
     }
 

@@ -160,15 +160,20 @@ async fn a_broken_image_holds_back_its_catalog_alone() {
     assert!(blue.is_some() && blue != old_blue, "the other catalog is the old one");
     assert_eq!(world.there(&world.red, "ns").await, 1 + 2 * 3, "all but the bundle and its image");
     assert_eq!(world.there(&world.blue, "ns").await, 1 + 2 * 3);
+    // The cluster goes on with what is there.
+    said.assert_says("redhat-operator-index:v4.18 stays as an earlier run has left it");
     let resources = resources(&world, "w");
-    for (part, is_there) in [
-        ("# cs-blue", true),
-        ("# cc-blue", true),
-        ("# idms", true),
-        ("# itms", true),
-        ("# cs-red", false),
-    ] {
-        assert_eq!(resources.contains(part), is_there, "{part}: {resources}");
+    for part in ["# cs-blue", "# cc-blue", "# idms", "# itms", "# cs-redhat", "# cc-redhat"] {
+        assert!(resources.contains(part), "{part}: {resources}");
+    }
+    // Nor does a cluster lose a catalog that cannot be read any more.
+    world.withdraw(world.red.image()).await;
+    let said = world.mirror("");
+    said.assert_code(4);
+    said.assert_says("redhat-operator-index:v4.18 stays as an earlier run has left it");
+    let names = names(&world.world.path("w/working-dir/cluster-resources"));
+    for name in ["cs-redhat-operator-index-v4-18.yaml", "cc-redhat-operator-index-v4-18.yaml"] {
+        assert!(names.iter().any(|one| one == name), "{names:?}");
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use ocm_catalog::{Catalog as Listing, Selection};
 use ocm_config::{Package, WantedCatalog};
-use ocm_oci::Digest;
+use ocm_oci::{Digest, Reference};
 use ocm_resources::SourceName;
 
 use super::{
@@ -11,8 +11,8 @@ use super::{
     read::{self, Found, read_catalog},
 };
 use crate::{
-    Built, CatalogImage, Code, ContentStore, Failure, Group, Lost, Place, Side,
-    resolve::{Notice, Resolving, Upstream},
+    Built, CatalogImage, Code, ContentStore, Destination, Failure, Group, Lost, Place, Side,
+    resolve::{DecidedCatalog, Notice, Resolving, Upstream},
 };
 
 /// A catalog that is to be read.
@@ -21,6 +21,8 @@ pub(super) struct Asked<'a> {
     pub(super) written: &'a str,
     pub(super) wanted: &'a WantedCatalog,
     pub(super) selection: Selection,
+    /// Where it goes; by its digest as it is written, if it has no other name.
+    pub(super) destination: Destination,
     /// What its `CatalogSource` is called, if that is said.
     pub(super) source_name: Option<SourceName>,
 }
@@ -55,6 +57,30 @@ pub(super) struct Reading<'a, 'r> {
 }
 
 impl<'a> Asked<'a> {
+    /// Whether its tag is made of the digest that it has at the destination.
+    pub(super) fn is_called_by_digest(&self) -> bool {
+        let is_tagged = match &self.wanted.reference {
+            Reference::Image(image) => image.tag().is_some(),
+            Reference::Layout(_) => true,
+        };
+        self.wanted.target_tag.is_none() && !is_tagged
+    }
+
+    /// Returns what is known of it without reading it, if that is where it goes.
+    pub(super) fn decided(&self) -> Option<DecidedCatalog> {
+        (!self.is_called_by_digest()).then(|| self.decided_as(self.destination.clone()))
+    }
+
+    pub(super) fn decided_as(&self, destination: Destination) -> DecidedCatalog {
+        DecidedCatalog {
+            origin: self.written.to_owned(),
+            reference: self.wanted.reference.clone(),
+            destination,
+            source_template: self.wanted.source_template.clone(),
+            source_name: self.source_name.clone(),
+        }
+    }
+
     /// Reads it; what comes over a network is kept in `store`.
     pub(super) async fn read(
         self,
