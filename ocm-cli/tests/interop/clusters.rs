@@ -105,7 +105,7 @@ fn run(home: &Path, words: &str, variables: &[(&str, &str)], what: &str) {
 
 /// Pushes with our own client: two hundred times skopeo take a minute, and what arrives is read
 /// by skopeo all the same.
-async fn fill(host: &Host, images: Vec<Published>) {
+pub(super) async fn fill(host: &Host, images: Vec<Published>) {
     let tls = TlsOptions { verify: Verify::Never, ..TlsOptions::default() };
     let client = Client::new(ClientOptions::default().with_tls(tls)).unwrap();
     Upstream::new(images).fill(&client.registry(host)).await.unwrap();

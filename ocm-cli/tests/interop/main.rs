@@ -31,6 +31,7 @@ use ocm_transport::{Client, ClientOptions, TlsOptions, Transport, Verify};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+mod catalogs;
 mod clusters;
 mod signatures;
 
