@@ -19,11 +19,11 @@ use crate::{
     demo,
     environment::Environment,
     exit::Exit,
-    graph, init, list,
-    mirror::{self, Session},
+    graph, init, list, mirror,
     report::Complaint,
     request::{Request, UsageError},
     serve,
+    session::Session,
     supervise::supervise,
     version,
 };

@@ -11,8 +11,8 @@ use crate::{
     console::Console,
     exit::Exit,
     halt::Halt,
-    mirror::Session,
     report::Complaint,
+    session::Session,
 };
 
 mod explain;

@@ -24,10 +24,11 @@ use crate::{
     exit::Exit,
     files,
     halt::Halt,
-    mirror::{self, Session},
+    mirror,
     progress::stopwatch,
     report::Complaint,
     request::Request,
+    session::Session,
 };
 
 mod far;

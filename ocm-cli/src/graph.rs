@@ -5,7 +5,7 @@ use ocm_mirror::PathRules;
 use crate::{
     args::{GraphArgs, GraphCommand},
     exit::Exit,
-    mirror::Session,
+    session::Session,
 };
 
 mod dot;

@@ -3,7 +3,7 @@
 use crate::{
     args::{ListArgs, ListCommand},
     exit::Exit,
-    mirror::Session,
+    session::Session,
 };
 
 mod minors;

@@ -30,6 +30,7 @@ mod progress;
 mod report;
 mod request;
 mod serve;
+mod session;
 mod supervise;
 mod table;
 mod version;

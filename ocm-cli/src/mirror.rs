@@ -9,8 +9,8 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use ocm_mirror::{
-    ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Destination, Group, Holdings,
-    Means, Options, Place, Places, Plan, Planned, Prepared, Wishes, at_mirror, standing,
+    ArchivedAttachments, Asking, Attaching, Decided, DecidedCatalog, Destination, Holdings, Means,
+    Options, Place, Places, Plan, Planned, Prepared, Wishes, at_mirror, standing,
 };
 use ocm_resources::{Catalog, Catalogs, Template};
 use tokio::time::Instant;
@@ -20,14 +20,13 @@ use crate::{
     clock::Clock,
     configuration::{self, Configuration},
     console::Console,
-    environment::Environment,
     exit::Exit,
     files::{self, FileError, WorkingDir},
     halt::Halt,
     progress::count,
     report::Complaint,
     request::{Effort, Flow, Mode, Request},
-    supervise::Stopping,
+    session::Session,
     version,
 };
 
@@ -48,36 +47,6 @@ use conclude::Outcome;
 use ends::Ends;
 pub(crate) use ends::client_options;
 use follow::Followed;
-
-/// What a job has of the world.
-#[derive(Debug)]
-pub(crate) struct Session {
-    /// What the program is called by who types.
-    pub(crate) program: String,
-    pub(crate) console: Console,
-    pub(crate) environment: Environment,
-    pub(crate) stopping: Stopping,
-}
-
-impl Session {
-    /// Ends a job, saying why.
-    pub(crate) fn end(&mut self, ended: Result<Exit, Halt>) -> Exit {
-        self.console.clear();
-        match ended {
-            Ok(exit) => exit,
-            Err(Halt::Said) => Exit::GENERIC,
-            Err(Halt::SaidOfOperators) => Exit::of_groups([Group::Operator]),
-            Err(Halt::Failed(complaint)) => {
-                self.console.complain(&complaint);
-                Exit::GENERIC
-            }
-            Err(Halt::Stopped(stop)) => {
-                self.console.warn("stopped before anything was copied");
-                stop.into()
-            }
-        }
-    }
-}
 
 /// A run that has begun: its files, its clock, and what was asked for.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use ocm_registry::{Access, Server, ServerOptions};
 use ocm_transport::{Transport, archive::ArchiveReader, layout::OciLayout};
 
-use crate::{args::ServeArgs, exit::Exit, halt::Halt, mirror::Session};
+use crate::{args::ServeArgs, exit::Exit, halt::Halt, session::Session};
 
 /// Serves until the program is told to stop.
 pub(crate) async fn run(args: ServeArgs, session: &mut Session) -> Exit {

@@ -16,8 +16,8 @@ use crate::{
     args::{ExplainArgs, ResultFormat},
     exit::Exit,
     halt::Halt,
-    mirror::Session,
     report::Complaint,
+    session::Session,
     table,
 };
 

@@ -12,7 +12,7 @@ use crate::{
     exit::Exit,
     files,
     halt::Halt,
-    mirror::Session,
+    session::Session,
     table,
 };
 

@@ -7,7 +7,7 @@ use ocm_mirror::{Group, OperatorRules, catalog_selection};
 
 use super::{assembled, reading::CatalogFiles};
 use crate::{
-    configuration, console::Console, exit::Exit, halt::Halt, mirror::Session, report::Complaint,
+    configuration, console::Console, exit::Exit, halt::Halt, report::Complaint, session::Session,
 };
 
 /// Reads what the only catalog of a configuration is to be made of.

@@ -4,8 +4,8 @@ use ocm_catalog::{Catalog, Defect, Flaw, ImagesError, Wanted, validate};
 
 use super::{assembled, reading::CatalogFiles, selecting::absent};
 use crate::{
-    args::ValidateArgs, console::Console, exit::Exit, halt::Halt, mirror::Session, progress::count,
-    report::Complaint,
+    args::ValidateArgs, console::Console, exit::Exit, halt::Halt, progress::count,
+    report::Complaint, session::Session,
 };
 
 /// Says everything that OLM would not accept, and what it would accept and could not use.

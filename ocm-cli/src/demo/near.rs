@@ -10,7 +10,7 @@ use ocm_transport::{
 };
 
 use super::reread::{Reread, reread};
-use crate::{halt::Halt, mirror::Session, report::Complaint};
+use crate::{halt::Halt, report::Complaint, session::Session};
 
 /// Below what everything goes into the second registry.
 pub(super) const NAMESPACE: &str = "mirror";

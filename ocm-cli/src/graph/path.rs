@@ -13,9 +13,9 @@ use crate::{
     exit::Exit,
     files,
     halt::Halt,
-    mirror::Session,
     progress::count,
     report::Complaint,
+    session::Session,
 };
 
 /// What a graph is called that was read from a file.

@@ -11,9 +11,9 @@ use crate::{
     console::Console,
     exit::Exit,
     halt::Halt,
-    mirror::Session,
     report::Complaint,
     request::UsageError,
+    session::Session,
     table,
 };
 

@@ -13,8 +13,8 @@ use crate::{
     exit::Exit,
     graph::client,
     halt::Halt,
-    mirror::Session,
     request::Retrying,
+    session::Session,
 };
 
 /// Where all releases are, and what their repository is called.

@@ -7,8 +7,8 @@ use crate::{
     args::{ListOperatorsArgs, ResultFormat},
     exit::Exit,
     halt::Halt,
-    mirror::Session,
     report::Complaint,
+    session::Session,
 };
 
 mod carried;

@@ -12,8 +12,8 @@ use crate::{
     exit::Exit,
     graph::{hops, updates},
     halt::Halt,
-    mirror::Session,
     report::Complaint,
+    session::Session,
 };
 
 /// What one channel has for one architecture.

@@ -11,7 +11,7 @@ use crate::{
     console::printable,
     exit::Exit,
     halt::Halt,
-    mirror::Session,
+    session::Session,
 };
 
 const HEAD: &str = "Catalogs of the archive:";

@@ -9,8 +9,9 @@ use ocm_transport::{Client, archive::ArchiveReader};
 use crate::{
     args::ListOperatorsArgs,
     halt::Halt,
-    mirror::{Session, client_options},
+    mirror::client_options,
     request::{Retrying, Side, SideName, archive},
+    session::Session,
 };
 
 /// Where catalogs are read.

@@ -11,9 +11,9 @@ use crate::{
     args::{ListOperatorsArgs, ResultFormat},
     exit::Exit,
     halt::Halt,
-    mirror::Session,
     report::Complaint,
     request::Retrying,
+    session::Session,
 };
 
 /// The catalogs of every version, in the order in which `OpenShift`'s documentation has them.

@@ -1,0 +1,35 @@
+use ocm_mirror::Group;
+
+use crate::{
+    console::Console, environment::Environment, exit::Exit, halt::Halt, supervise::Stopping,
+};
+
+/// What a job has of the world.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// What the program is called by who types.
+    pub(crate) program: String,
+    pub(crate) console: Console,
+    pub(crate) environment: Environment,
+    pub(crate) stopping: Stopping,
+}
+
+impl Session {
+    /// Ends a job, saying why.
+    pub(crate) fn end(&mut self, ended: Result<Exit, Halt>) -> Exit {
+        self.console.clear();
+        match ended {
+            Ok(exit) => exit,
+            Err(Halt::Said) => Exit::GENERIC,
+            Err(Halt::SaidOfOperators) => Exit::of_groups([Group::Operator]),
+            Err(Halt::Failed(complaint)) => {
+                self.console.complain(&complaint);
+                Exit::GENERIC
+            }
+            Err(Halt::Stopped(stop)) => {
+                self.console.warn("stopped before anything was copied");
+                stop.into()
+            }
+        }
+    }
+}
