@@ -36,7 +36,6 @@ mod render;
 mod scalar;
 mod schema;
 mod source;
-mod suggest;
 mod template;
 mod tree;
 mod version;

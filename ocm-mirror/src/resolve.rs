@@ -14,7 +14,7 @@ use std::{
 };
 
 use ocm_config::ImageSet;
-use ocm_oci::{Digest, Reference, RepoName, Tag, TagOrDigest};
+use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
 use ocm_transport::{Kind as Cause, Source};
 
 use crate::{
@@ -170,6 +170,16 @@ impl Upstream<'_> {
     }
 }
 
+/// An image that another one leads to, and that is mirrored with it.
+#[derive(Debug, Clone)]
+struct Part<'a> {
+    image: &'a ImageRef,
+    kind: Kind,
+    platforms: &'a PlatformFilter,
+    destination: Destination,
+    needs: BTreeSet<WishId>,
+}
+
 /// What has been found out so far.
 #[derive(Debug)]
 struct Gathered<'a> {
@@ -179,7 +189,7 @@ struct Gathered<'a> {
     /// Whether payloads must have the signature that nodes ask for.
     sigstore: signature::Policy,
     /// Wishes by what tells them apart.
-    known: BTreeMap<(String, RepoName, Tag, ocm_oci::PlatformFilter), WishId>,
+    known: BTreeMap<(String, RepoName, Tag, PlatformFilter), WishId>,
     /// What has been given up, and why.
     told: BTreeSet<(String, Vec<String>)>,
 }
@@ -196,6 +206,26 @@ impl<'a> Gathered<'a> {
         let key = (origin.clone(), repository.clone(), tag.clone(), platforms.clone());
         let wishes = &mut self.resolved.wishes;
         *self.known.entry(key).or_insert_with(|| wishes.add(wanted))
+    }
+
+    /// Adds a part of something; `None` where a pattern blocks it.
+    fn part(&mut self, part: Part<'_>, from: Upstream<'_>) -> Result<Option<WishId>, Failure> {
+        let Part { image, kind, platforms, destination, needs } = part;
+        let written = image.as_written();
+        if self.is_blocked(written, &destination) {
+            return Ok(None);
+        }
+        let (from, reference) = from.find(written, &Reference::Image(image.clone()))?;
+        Ok(Some(self.wish(Wanted {
+            origin: written.to_owned(),
+            from,
+            reference,
+            platforms: platforms.clone(),
+            repository: destination.repository,
+            tag: destination.tag,
+            kind,
+            needs,
+        })))
     }
 
     /// Gives up what is asked for as `origin`; the same once more is said once.

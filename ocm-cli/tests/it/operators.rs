@@ -8,7 +8,7 @@ use ocm_testkit::{Catalog, MadeCatalog, Published, faults::FaultRegistry};
 use ocm_transport::{Memory, Transport as _, layout::OciLayout};
 use serde_json::Value;
 
-use crate::world::{INSECURE, Said, World, names};
+use crate::world::{INSECURE, Said, World, names, put};
 
 mod dependencies;
 mod files;
@@ -81,11 +81,6 @@ impl CatalogWorld {
         let at = self.place.destination(&image.repository).unwrap();
         at.delete_manifest(image.content.digest()).await.unwrap();
     }
-}
-
-async fn put(image: &Published, place: &Memory) {
-    let at = place.destination(&image.repository).unwrap();
-    image.content.push(&*at, image.tag.as_ref()).await.unwrap();
 }
 
 /// Puts the images of a catalog into a directory, one for each platform and no index, as other

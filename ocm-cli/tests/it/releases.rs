@@ -2,6 +2,7 @@
 
 use std::{fs, sync::Arc};
 
+use http::Method;
 use ocm_oci::{RepoName, TagOrDigest};
 use ocm_testkit::{
     Loopback, Published, Release, ReleaseSigner, Releases, UpdateServer, Website,
@@ -10,7 +11,7 @@ use ocm_testkit::{
 use ocm_transport::{Memory, Transport as _};
 use serde_json::json;
 
-use crate::world::{INSECURE, Said, World, names};
+use crate::world::{INSECURE, Said, World, names, put};
 
 mod graph_image;
 
@@ -100,11 +101,6 @@ impl ReleaseWorld {
     }
 }
 
-async fn put(image: &Published, place: &Memory) {
-    let at = place.destination(&image.repository).unwrap();
-    image.content.push(&*at, image.tag.as_ref()).await.unwrap();
-}
-
 const TWO_CHANNELS: &str = "  platform:
     channels:
     - name: stable-4.17
@@ -149,6 +145,22 @@ async fn five_releases_go_from_registry_to_registry() {
     let graphs = world.world.path("w/working-dir/hold-release/cincinnati-graph-data");
     assert_eq!(names(&graphs), ["amd64-stable-4.17.json", "amd64-stable-4.18.json"]);
     assert_eq!(world.updates.asked().len(), 2, "each channel is asked for once");
+}
+
+/// What is read of a payload is not fetched once more to be copied.
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_cross_the_network_once() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    world.world.write_config(TWO_CHANNELS);
+    world.world.far.faults().take_log();
+    world.mirror("").assert_code(0);
+    for release in &world.releases {
+        for digest in release.payload().content.all_blobs().into_keys() {
+            let path = format!("/blobs/{digest}");
+            let sent = world.world.far.faults().count(&Method::GET, &path);
+            assert_eq!(sent, 1, "{digest} of {}", release.version());
+        }
+    }
 }
 
 /// Nothing but the archive crosses the gap, and nothing else is asked on the far side.

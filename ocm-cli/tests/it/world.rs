@@ -171,3 +171,9 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// Publishes an image.
+pub(crate) async fn put(image: &Published, place: &Memory) {
+    let at = place.destination(&image.repository).unwrap();
+    image.content.push(&*at, image.tag.as_ref()).await.unwrap();
+}

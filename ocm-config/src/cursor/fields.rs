@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use ocm_oci::similar;
+
 use super::Cursor;
 use crate::{
     fault::{Code, Fault, Findings, Location, quoted},
     keys::{Job, Keys, Old},
     node::{Entry, Place, Value},
-    suggest::similar,
 };
 
 /// For how many unknown keys of one mapping a similar one is looked for, which takes a while.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ocm_oci::PlatformFilter;
+use ocm_oci::{PlatformFilter, similar};
 use semver::Version;
 
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
     image_set::{AdditionalImage, Package, ReleaseChannel, ReleaseKind, Releases},
     keys::ARCHITECTURES,
     pattern::Pattern,
-    suggest::similar,
 };
 
 /// The name of the architecture that stands for all of them, in one payload.

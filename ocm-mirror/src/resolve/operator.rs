@@ -13,7 +13,7 @@ use ocm_config::{Catalog, WantedCatalog};
 use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
 use ocm_resources::SourceName;
 
-use super::{Gathered, Resolving, Upstream, explained};
+use super::{Gathered, Part, Resolving, Upstream, explained};
 use crate::{
     CatalogImageError, Code, Destination, Failure, Kind, LayersError, Side, Wanted, WishId,
 };
@@ -241,32 +241,27 @@ impl Gathered<'_> {
         let mut needs = BTreeSet::new();
         let related = images.iter().filter(|image| image.kind == ImageKind::Related);
         for image in related {
-            let wish = self.operand(&image.reference, Kind::RelatedImage, (platforms, from));
+            let wish = self.operand(
+                &image.reference,
+                Kind::RelatedImage,
+                (platforms, from),
+                BTreeSet::new(),
+            );
             needs.extend(
                 wish.map_err(|failure| (Some(image.reference.as_written().to_owned()), failure))?,
             );
         }
         let own = images.iter().find(|image| image.kind == ImageKind::Bundle);
         let Some(own) = own else { return Ok(needs) };
-        let wish =
-            self.operand_with(&own.reference, Kind::Bundle, (platforms, from), needs.clone());
+        let wish = self.operand(&own.reference, Kind::Bundle, (platforms, from), needs.clone());
         needs.extend(
             wish.map_err(|failure| (Some(own.reference.as_written().to_owned()), failure))?,
         );
         Ok(needs)
     }
 
-    fn operand(
-        &mut self,
-        image: &ImageRef,
-        kind: Kind,
-        how: (&PlatformFilter, Upstream<'_>),
-    ) -> Result<Option<WishId>, Failure> {
-        self.operand_with(image, kind, how, BTreeSet::new())
-    }
-
     /// Adds an image that a bundle names; `None` where a pattern blocks it.
-    fn operand_with(
+    fn operand(
         &mut self,
         image: &ImageRef,
         kind: Kind,
@@ -275,21 +270,7 @@ impl Gathered<'_> {
     ) -> Result<Option<WishId>, Failure> {
         let Wanted { repository, tag, .. } = Wanted::image(image);
         let destination = Destination { repository: self.placed(&repository), tag };
-        let written = image.as_written();
-        if self.is_blocked(written, &destination) {
-            return Ok(None);
-        }
-        let (from, reference) = from.find(written, &Reference::Image(image.clone()))?;
-        Ok(Some(self.wish(Wanted {
-            origin: written.to_owned(),
-            from,
-            reference,
-            platforms: platforms.clone(),
-            repository: destination.repository,
-            tag: destination.tag,
-            kind,
-            needs,
-        })))
+        self.part(Part { image, kind, platforms, destination, needs }, from)
     }
 
     /// Says where a catalog goes. One that is named by its digest alone is called by that of the

@@ -11,10 +11,11 @@ use ocm_config::{ReleaseKind, ReleasePayload, Releases};
 use ocm_graph::{Minor, Product, Version};
 use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
 
-use super::{DecidedRelease, Gathered, Notice, Resolving, Upstream, explained};
+use super::{DecidedRelease, Gathered, Notice, Part, Resolving, Upstream, explained};
 use crate::{
-    BootKeys, Code, Component, Destination, Failure, Group, ImageFiles, Kind, Location, Payload,
-    ReleaseWarning, SelectedReleases, Side, Wanted, WishId, keep_graphs, select_releases,
+    BootKeys, Code, Component, ContentStore, Destination, Failure, Group, ImageFiles, Kind,
+    Location, Payload, ReleaseWarning, SelectedReleases, Side, Wanted, WishId, keep_graphs,
+    select_releases,
     signature::{Policy, Signed},
 };
 
@@ -67,9 +68,13 @@ impl Gathered<'_> {
             !self.is_blocked(one.origin.as_written(), &destination)
         });
         let from = resolving.upstream;
-        let read = stream::iter(accepted).map(|accepted| async move {
-            let read = read(&accepted, resolving).await;
-            (accepted, read)
+        let store = self.store(&accepted, resolving).await;
+        let read = stream::iter(accepted).map(|accepted| {
+            let store = store.clone();
+            async move {
+                let read = read(&accepted, resolving, store).await;
+                (accepted, read)
+            }
         });
         // In the order of the configuration, whichever comes first.
         let mut read = read.buffered(READ_AT_ONCE);
@@ -77,6 +82,26 @@ impl Gathered<'_> {
             match read {
                 Ok((location, payload)) => self.release(accepted, location, (&payload, from)),
                 Err(failure) => self.lose(Kind::Release, accepted.origin.as_written(), failure),
+            }
+        }
+    }
+
+    /// Returns where to keep what is read of payloads, so that it is not fetched once more to be
+    /// copied; where nothing can be kept, it is.
+    async fn store(
+        &mut self,
+        accepted: &[Accepted],
+        resolving: &Resolving<'_>,
+    ) -> Option<ContentStore> {
+        if accepted.is_empty() || matches!(resolving.upstream, Upstream::Archive(_)) {
+            return None;
+        }
+        match self.workshop(resolving).await {
+            Ok(workshop) => Some(workshop.store().clone()),
+            Err(failure) => {
+                let (group, text) = (Group::Release, failure.chain.join(": "));
+                self.notice_once(Notice { group, text, hint: None });
+                None
             }
         }
     }
@@ -256,22 +281,8 @@ impl Gathered<'_> {
         let tag = format!("{release}-{}", component.name);
         let tag = tag.parse().map_err(|error| explained(&error, None))?;
         let destination = self.destination(COMPONENTS, tag);
-        let written = component.reference.as_written();
-        if self.is_blocked(written, &destination) {
-            return Ok(None);
-        }
-        let reference = Reference::Image(component.reference.clone());
-        let (from, reference) = from.find(written, &reference)?;
-        Ok(Some(self.wish(Wanted {
-            origin: written.to_owned(),
-            from,
-            reference,
-            platforms: platforms.clone(),
-            repository: destination.repository,
-            tag: destination.tag,
-            kind: Kind::ReleaseContent,
-            needs: BTreeSet::new(),
-        })))
+        let (image, kind, needs) = (&component.reference, Kind::ReleaseContent, BTreeSet::new());
+        self.part(Part { image, kind, platforms, destination, needs }, from)
     }
 
     /// Returns where something goes that has a place of its own.
@@ -298,6 +309,7 @@ async fn digest_of(payload: &ImageRef, resolving: &Resolving<'_>) -> Result<Dige
 async fn read(
     accepted: &Accepted,
     resolving: &Resolving<'_>,
+    store: Option<ContentStore>,
 ) -> Result<(Location, Payload), Failure> {
     let Accepted { origin, digest, .. } = accepted;
     let written = origin.as_written();
@@ -306,6 +318,10 @@ async fn read(
     let reference = TagOrDigest::Digest(digest.clone());
     let files = ImageFiles::open(source, &reference, resolving.retry).await;
     let files = files.map_err(|error| Failure::new(Code::Release, Side::Source, &error))?;
+    let files = match &store {
+        Some(store) => files.kept_in(store),
+        None => files,
+    };
     let payload = Payload::read(&files).await;
     let payload = payload.map_err(|error| Failure::new(Code::Release, Side::Source, &error))?;
     Ok((location, payload))

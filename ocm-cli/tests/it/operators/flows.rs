@@ -4,14 +4,12 @@
 use std::{
     fs,
     net::{Shutdown, TcpListener},
-    path::Path,
 };
 
-use ocm_oci::{Digest, RepoName};
+use ocm_oci::Digest;
 use ocm_testkit::{Catalog, MadeCatalog, Naming, Published};
-use ocm_transport::{Transport as _, layout::OciLayout};
 
-use super::CatalogWorld;
+use super::{CatalogWorld, layouts::list};
 use crate::world::{INSECURE, Said, names};
 
 impl CatalogWorld {
@@ -25,7 +23,7 @@ impl CatalogWorld {
 /// Three packages each; alpha's version 1.1.0 is in both, and one image is of all bundles.
 async fn world() -> CatalogWorld {
     let world = CatalogWorld::with(catalogs).await;
-    lay_whole(&world.blue, &world.world.path("blue")).await;
+    list(&[world.blue.image().content.clone()], &world.world.path("blue")).await;
     world
 }
 
@@ -45,13 +43,6 @@ fn catalogs(catalog: Catalog) -> (MadeCatalog, MadeCatalog) {
         .with_package("epsilon", &[("stable", &["5.0.0"])])
         .made("community/index", "v1");
     (red, blue)
-}
-
-/// Puts a catalog into a directory, as the one image that it lists.
-async fn lay_whole(catalog: &MadeCatalog, directory: &Path) {
-    let layout = OciLayout::create(directory).await.unwrap();
-    let at = layout.destination(&"index".parse::<RepoName>().unwrap()).unwrap();
-    catalog.image().content.push(&*at, None).await.unwrap();
 }
 
 fn configure(world: &CatalogWorld, red: &str, blue: &str) {

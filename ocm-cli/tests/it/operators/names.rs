@@ -2,8 +2,8 @@
 
 use ocm_testkit::{Blob, Content, Format, Published, Settings};
 
-use super::{CatalogWorld, put};
-use crate::world::names;
+use super::CatalogWorld;
+use crate::world::{names, put};
 
 const RED: &str = "redhat/redhat-operator-index";
 

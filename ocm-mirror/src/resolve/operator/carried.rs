@@ -34,7 +34,7 @@ impl Gathered<'_> {
             for origin in origins {
                 let how = (&wanted.platforms, from);
                 // What is not whole was told when the archive was written.
-                if let Ok(Some(wish)) = self.operand_with(&origin, image.kind, how, needs.clone()) {
+                if let Ok(Some(wish)) = self.operand(&origin, image.kind, how, needs.clone()) {
                     known.entry(id).or_insert(wish);
                 }
             }

@@ -1,1 +1,0 @@
-pub(crate) use ocm_oci::similar;
