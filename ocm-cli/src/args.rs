@@ -32,11 +32,12 @@ pub(crate) use flags::{
     RegistryArgs, RetryArgs,
 };
 pub(crate) use graph::{
-    GraphArgs, GraphCommand, GraphPathArgs, GraphSelectArgs, PathFormat, ResultFormat, UpdatesArgs,
+    GraphArgs, GraphCommand, GraphCopyDataArgs, GraphPathArgs, GraphSelectArgs, PathFormat,
+    ResultFormat, UpdatesArgs,
 };
 pub(crate) use list::{ListArgs, ListCommand, ListOperatorsArgs, ListReleasesArgs};
 pub(crate) use operator::OperatorArgs;
-pub(crate) use release::{PathArgs, RefusedArgs, ReleaseArgs};
+pub(crate) use release::{BaseImage, PathArgs, RefusedArgs, ReleaseArgs};
 pub(crate) use side::{DestinationArgs, LowSide, SourceArgs};
 pub(crate) use signatures::{Opposites, SignatureArgs};
 use values::AddressError;

@@ -8,6 +8,7 @@ use crate::{
     session::Session,
 };
 
+mod copy_data;
 mod dot;
 mod path;
 mod select;
@@ -29,6 +30,7 @@ pub(crate) fn notice_of_filter(rules: &PathRules) -> Option<String> {
 pub(crate) async fn run(args: GraphArgs, session: &mut Session) -> Exit {
     let ended = match args.command {
         GraphCommand::Path(args) => path::run(&args, session).await,
+        GraphCommand::CopyData(args) => copy_data::run(&args),
         GraphCommand::Select(args) => select::run(&args, session).await,
     };
     session.end(ended)

@@ -13,13 +13,12 @@ use ocm_mirror::{
     AttachingScope, DestinationRules, GraphDataOrigin, Incomplete, OperatorRules, PathRules,
     RetryPolicy, Signatures, signature::Policy,
 };
-use ocm_oci::ImageRef;
 use ocm_resources::Naming;
 
 use crate::{
     args::{
-        GoDuration, LowArgs, MirrorArgs, Opposites, PlatformIndex, RegistryArgs, ReleaseArgs,
-        RetryArgs, Switch,
+        BaseImage, GoDuration, LowArgs, MirrorArgs, Opposites, PlatformIndex, RegistryArgs,
+        ReleaseArgs, RetryArgs, Switch,
     },
     environment::Environment,
 };
@@ -85,7 +84,7 @@ pub(crate) struct ReleaseRules {
     /// Whether payloads from 4.21 on must have the sigstore signature that nodes ask for.
     pub(crate) sigstore: Policy,
     /// What the image of the update graph is built upon, where that was said.
-    pub(crate) graph_base: Option<ImageRef>,
+    pub(crate) graph_base: Option<BaseImage>,
     /// Where its data is, where that was said.
     pub(crate) graph_data: Option<GraphDataOrigin>,
 }

@@ -79,12 +79,12 @@ pub use plan::{
 };
 pub use prepare::{PlatformIndex, PrepareError, Prepared, Request, prepare};
 pub use rebuild::{
-    Base, Built, Change, GraphData, GraphDataError, LayerContent, NewLayer, RebuildError, gather,
-    rebuild, rebuild_catalog, scratch,
+    Base, Built, Change, Copier, CopierError, GraphData, GraphDataError, LayerContent, NewLayer,
+    RebuildError, gather, rebuild, rebuild_catalog, scratch,
 };
 pub use report::{BlobTally, Report, Tally};
 pub use resolve::{
-    AtHand, CatalogReader, Decided, DecidedCatalog, DecidedRelease, GraphDataOrigin,
+    AtHand, CatalogReader, Decided, DecidedCatalog, DecidedRelease, GraphBase, GraphDataOrigin,
     GraphDataOriginError, GraphImage, Incomplete, Notice, OperatorRules, ReleaseTrust, Releasing,
     Resolved, Resolving, Upstream, Workshop, additional_images, catalog_selection, resolve,
 };

@@ -19,6 +19,7 @@
 //! [`Overlay`]: crate::Overlay
 
 mod catalog;
+mod copier;
 mod error;
 mod gather;
 mod graph;
@@ -40,6 +41,7 @@ use serde_json::Value;
 pub(crate) use self::graph::GZIP;
 pub use self::{
     catalog::rebuild_catalog,
+    copier::{Copier, CopierError},
     error::RebuildError,
     gather::gather,
     graph::{GraphData, GraphDataError},
@@ -256,14 +258,16 @@ impl Building<'_> {
         let bytes = read_whole(&kept, config, *retry).await?;
         let mut changed = json::read(&config.digest, &bytes)?;
         let mut image = json::read(digest, manifest.bytes())?;
-        let mut stay = layers;
+        let (mut stay, mut change) = (layers, self.change.clone());
         if self.change.replaced.is_some_and(|by| json::is_made_by(&changed, by)) {
             (_, stay) = layers.split_last().ok_or_else(shape)?;
             json::unlayer(&mut image, &mut changed).ok_or_else(shape)?;
+            // What an earlier image runs is right for what it was built upon.
+            change.command = None;
         }
         // Layers that live elsewhere are layers all the same.
         let layer_count = image.get("layers").and_then(Value::as_array).map_or(0, Vec::len);
-        let platform = json::configure(&mut changed, self.change, layer_count)
+        let platform = json::configure(&mut changed, &change, layer_count)
             .ok_or_else(|| RebuildError::Shape(config.digest.clone()))?;
         let changed = self.configuration(config, json::write(&changed)).await?;
         let family = Family::of(&manifest.descriptor().media_type);

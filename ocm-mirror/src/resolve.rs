@@ -37,7 +37,7 @@ pub use graph_data::{GraphDataOrigin, GraphDataOriginError};
 use operator::Offer;
 pub use operator::{CatalogReader, Incomplete, OperatorRules, catalog_selection};
 pub use release::{AtHand, ReleaseTrust, Releasing};
-pub use update_graph::GraphImage;
+pub use update_graph::{GraphBase, GraphImage};
 pub use workshop::Workshop;
 
 /// What is to be resolved, and what it takes.

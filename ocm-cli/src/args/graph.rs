@@ -1,7 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, Subcommand, ValueEnum};
 use ocm_graph::Version;
+use ocm_mirror::GraphData;
 
 use super::{PathArgs, RefusedArgs, RetryArgs, as_go_flag};
 
@@ -19,6 +20,10 @@ pub(crate) enum GraphCommand {
     Path(GraphPathArgs),
     /// Show which releases a configuration means, and why
     Select(GraphSelectArgs),
+    /// Copy the data of the update graph to where an update service looks for it: what a graph
+    /// image does that was built upon nothing
+    #[command(hide = true)]
+    CopyData(GraphCopyDataArgs),
 }
 
 /// What `graph path` takes.
@@ -61,6 +66,17 @@ pub(crate) struct GraphSelectArgs {
     pub(crate) format: ResultFormat,
     #[command(flatten)]
     pub(crate) updates: UpdatesArgs,
+}
+
+/// What `graph copy-data` takes.
+#[derive(Debug, Args)]
+pub(crate) struct GraphCopyDataArgs {
+    /// The directory that has it
+    #[arg(long, value_name = "DIR", default_value_os_t = Path::new("/").join(GraphData::HELD))]
+    pub(crate) from: PathBuf,
+    /// The directory that is to have it
+    #[arg(long, value_name = "DIR", default_value_os_t = Path::new("/").join(GraphData::WANTED))]
+    pub(crate) to: PathBuf,
 }
 
 /// Where update graphs come from.

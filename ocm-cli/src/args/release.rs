@@ -1,11 +1,15 @@
+use std::str::FromStr;
+
 use clap::Args;
 use ocm_config::Pattern;
 use ocm_graph::{MissingPaths, Refusal};
 use ocm_mirror::{GraphDataOrigin, PathRules};
-use ocm_oci::ImageRef;
+use ocm_oci::{ImageRef, ReferenceError};
 
 use super::Switch;
 
+/// The word for no image; no image can be called that, as in a Dockerfile.
+const SCRATCH: &str = "scratch";
 /// The word for all risks.
 const ALL: &str = "all";
 
@@ -22,14 +26,36 @@ pub(crate) struct ReleaseArgs {
     #[arg(long, default_value_t = Switch::Off, help_heading = "Releases")]
     pub(crate) allow_unsigned_release: Switch,
     /// Build the image of the update graph (`graph: true`) upon this one, which has `bash` and
-    /// `cp` [default: that of the image that `--graph-data` names, or Red Hat's ubi9/ubi]
+    /// `cp`, or upon nothing: `scratch`, where ocm is linked statically and the cluster has
+    /// machines like this one [default: that of the image that `--graph-data` names, or Red Hat's
+    /// ubi9/ubi]
     #[arg(long, value_name = "IMAGE", help_heading = "Releases")]
-    pub(crate) graph_base_image: Option<ImageRef>,
+    pub(crate) graph_base_image: Option<BaseImage>,
     /// Take the data of the update graph from here: an address, a file `graph-data.tar.gz`, the
     /// directory of an earlier archive, or an earlier graph image, `docker://IMAGE` [default: Red
     /// Hat's, or that beside `UPDATE_URL_OVERRIDE`]
     #[arg(long, value_name = "WHERE", help_heading = "Releases")]
     pub(crate) graph_data: Option<GraphDataOrigin>,
+}
+
+/// What an image is built upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BaseImage {
+    /// Another image.
+    Named(ImageRef),
+    /// Nothing.
+    Scratch,
+}
+
+impl FromStr for BaseImage {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        match text {
+            SCRATCH => Ok(Self::Scratch),
+            text => text.parse().map(Self::Named),
+        }
+    }
 }
 
 /// Which upgrades are not to be relied on.

@@ -4,14 +4,16 @@ use std::{path::PathBuf, time::SystemTime};
 
 use ocm_config::ReleaseKind;
 use ocm_mirror::{
-    Archived, AtHand, GraphDataOrigin, GraphImage, KeptGraphs, ReleaseTrust, Releasing,
+    Archived, AtHand, GraphBase, GraphDataOrigin, GraphImage, KeptGraphs, ReleaseTrust, Releasing,
     UpdateGraphs,
     signature::{Filed, Keyring, KeyringError, Store, Trust},
 };
 use ocm_transport::Client;
 
 use super::Run;
-use crate::{environment::Environment, files, graph, halt::Halt, report::Complaint};
+use crate::{
+    args::BaseImage, environment::Environment, files, graph, halt::Halt, report::Complaint,
+};
 
 /// Where signatures are kept, below the working directory and in an archive.
 const SIGNATURES: &str = "signatures/";
@@ -60,7 +62,7 @@ impl ReleaseMeans {
             now: run.clock.now().into(),
             graph_image: GraphImage {
                 data: run.request.releases.graph_data.clone().or_else(beside),
-                base: run.request.releases.graph_base.clone(),
+                base: base(run)?,
             },
         })
     }
@@ -106,6 +108,21 @@ impl ReleaseMeans {
             now: self.now,
         }
     }
+}
+
+/// Returns what the image of the update graph is built upon, where that was said.
+fn base(run: &Run<'_>) -> Result<Option<GraphBase>, Halt> {
+    Ok(match &run.request.releases.graph_base {
+        None => None,
+        Some(BaseImage::Named(image)) => Some(GraphBase::Image(image.clone())),
+        Some(BaseImage::Scratch) => {
+            let program = std::env::current_exe().map_err(|error| {
+                let what = "this program's own file cannot be found".to_owned();
+                Complaint::told([what, error.to_string()], None)
+            })?;
+            Some(GraphBase::Scratch(program))
+        }
+    })
 }
 
 /// Decides whose word counts.

@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use ocm_oci::Digest;
 
-use super::{Change, LayerContent, RebuildError};
+use super::{Built, Change, Copier, LayerContent, NewLayer, RebuildError, scratch};
 use crate::{
     Below, Collected, ContentStore, ImageFiles, LayerFault, LayersError, Limits,
     layers::{Spent, Unpacking},
 };
 
-/// Where the image has the data, and where the service wants it.
-const DIRECTORY: &str = "var/lib/cincinnati-graph-data";
+/// Where an image upon nothing has the program.
+const COPIER: &str = "usr/bin/ocm";
 /// Copies the data to where the service, whose pod begins with this image, looks for it.
 const COPY: &str = "exec cp -rp /var/lib/cincinnati-graph-data/* /var/lib/cincinnati/graph-data";
 
@@ -56,6 +56,14 @@ pub enum GraphDataError {
 }
 
 impl GraphData {
+    /// Where the image has the data, from its root.
+    pub const HELD: &str = "var/lib/cincinnati-graph-data";
+    /// Where the update service wants it, from its root.
+    pub const WANTED: &str = "var/lib/cincinnati/graph-data";
+    /// What an image that is built upon nothing tells its program to do: to copy the data from the
+    /// one to the other.
+    pub const COPY_WORDS: [&str; 2] = ["graph", "copy-data"];
+
     /// Unpacks what an update service's `graph-data` endpoint gives: a tar in a gzip file.
     ///
     /// # Errors
@@ -82,7 +90,7 @@ impl GraphData {
     ///
     /// Dropping the future cancels the request.
     pub async fn of_image(image: &ImageFiles) -> Result<Self, GraphDataError> {
-        let wanted = Below::new(DIRECTORY).until_layer_with(VERSION).with_limits(LIMITS);
+        let wanted = Below::new(Self::HELD).until_layer_with(VERSION).with_limits(LIMITS);
         let seen = image.read(&wanted, Collected::all(DATA_LIMIT)).await?;
         let mut files = seen.visitor.into_files();
         files.retain(|path, _| !path.starts_with(SIGNATURES));
@@ -125,13 +133,47 @@ impl GraphData {
     ///
     /// As [`LayerContent::build`].
     pub async fn change(&self, store: &ContentStore) -> Result<Change, RebuildError> {
+        let command = ["/bin/bash", "-c", COPY].map(str::to_owned).to_vec();
+        let (layers, command, replaced) =
+            (vec![self.layer(store).await?], Some(command), Some(MADE_BY));
+        Ok(Change { layers, replaced, command, ..Change::default() })
+    }
+
+    /// Builds an image of the update graph upon nothing: the data, and `copier`, which copies it
+    /// when it is called with [`COPY_WORDS`](Self::COPY_WORDS).
+    ///
+    /// The update service begins with this image's own command, and mounts an empty directory where
+    /// it wants the data.
+    ///
+    /// Source: <https://github.com/openshift/cincinnati-operator/blob/master/controllers/new.go>.
+    ///
+    /// # Errors
+    ///
+    /// [`RebuildError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`scratch`].
+    pub async fn alone(
+        &self,
+        copier: &Copier,
+        store: &ContentStore,
+    ) -> Result<Built, RebuildError> {
+        let mut content = LayerContent::default();
+        content.program(COPIER, copier.program().clone())?;
+        let program = content.build(store, "ocm: itself").await?;
+        let layers = vec![program, self.layer(store).await?];
+        let words = Self::COPY_WORDS.map(str::to_owned);
+        let command = Some([format!("/{COPIER}")].into_iter().chain(words).collect());
+        let change = Change { layers, command, ..Change::default() };
+        scratch(&[(copier.platform().clone(), change)], store).await
+    }
+
+    async fn layer(&self, store: &ContentStore) -> Result<NewLayer, RebuildError> {
         let mut content = LayerContent::default();
         for (path, bytes) in &self.files {
-            content.file(&format!("{DIRECTORY}/{path}"), bytes.clone())?;
+            content.file(&format!("{}/{path}", Self::HELD), bytes.clone())?;
         }
-        let layer = content.build(store, MADE_BY).await?;
-        let command = ["/bin/bash", "-c", COPY].map(str::to_owned).to_vec();
-        let (layers, command, replaced) = (vec![layer], Some(command), Some(MADE_BY));
-        Ok(Change { layers, replaced, command, ..Change::default() })
+        content.build(store, MADE_BY).await
     }
 }

@@ -1,13 +1,20 @@
 //! The image that brings the update graph to a cluster: built here, copied like any other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use ocm_oci::{ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
+use ocm_transport::Source;
 
 use super::{Gathered, Resolving, Upstream, graph_data::FoundData};
 use crate::{
-    Base, Code, Failure, GraphDataOrigin, ImageFiles, Kind, Location, Side, Wanted, rebuild,
+    Base, Built, Code, ContentStore, Copier, Failure, GraphData, GraphDataOrigin, ImageFiles, Kind,
+    Location, RebuildError, Side, Wanted, rebuild,
 };
 
 /// Where the image goes, and what it is asked for by in an archive.
@@ -24,7 +31,16 @@ pub struct GraphImage {
     pub data: Option<GraphDataOrigin>,
     /// The image that it is built upon, if not the one that the data is in, or Red Hat's universal
     /// base image.
-    pub base: Option<ImageRef>,
+    pub base: Option<GraphBase>,
+}
+
+/// What the image of the update graph is built upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GraphBase {
+    /// An image that has `bash` and `cp`.
+    Image(ImageRef),
+    /// Nothing: this program, which is linked statically, copies the data.
+    Scratch(PathBuf),
 }
 
 impl GraphImage {
@@ -79,23 +95,28 @@ impl Gathered<'_> {
     ) -> Result<(Location, TagOrDigest), Failure> {
         let FoundData { data, image } = FoundData::read(resolving).await?;
         let data = data.with_signatures(&self.signatures());
-        // An earlier image of the graph brings what it was built upon along.
-        let earlier = image.filter(|_| resolving.graph_image.base.is_none());
-        let base = match earlier {
-            Some(image) => image.base(),
-            None => base_image(resolving).await?,
-        };
         let repository: RepoName = GRAPH.parse().expect("the constant is a repository's name");
+        let ground = match (&resolving.graph_image.base, image) {
+            (Some(GraphBase::Scratch(program)), _) => Ground::Nothing(copier(program).await?),
+            (Some(GraphBase::Image(named)), _) => {
+                Ground::Image(base_image(named, resolving).await?)
+            }
+            // An earlier image of the graph brings what it was built upon along.
+            (None, Some(earlier)) => Ground::Image(earlier.base()),
+            (None, None) => {
+                let usual = BASE.parse().expect("the constant is a reference");
+                Ground::Image(base_image(&usual, resolving).await?)
+            }
+        };
         let workshop = self.workshop(resolving).await?;
-        let failed = |error| Failure::new(Code::Release, Side::Source, &error);
-        let change = data.change(workshop.store()).await.map_err(failed)?;
-        let built = rebuild(&base, &change, workshop.store()).await.map_err(failed)?;
+        let built = ground.build(&data, workshop.store()).await;
+        let built = built.map_err(|error| Failure::new(Code::Release, Side::Source, &error))?;
         let root = built.root().map(|root| root.descriptor().digest.clone());
         let root = root.ok_or_else(|| {
             let what = "nothing was built of the update graph".to_owned();
             Failure::without(Code::Release, Side::Source, what)
         })?;
-        let location = workshop.shelve(&repository, &built, Some(base.source));
+        let location = workshop.shelve(&repository, &built, ground.source());
         Ok((location, TagOrDigest::Digest(root)))
     }
 
@@ -107,17 +128,53 @@ impl Gathered<'_> {
     }
 }
 
+/// What the image is built upon, read.
+enum Ground {
+    Image(Base),
+    Nothing(Copier),
+}
+
+impl Ground {
+    async fn build(&self, data: &GraphData, store: &ContentStore) -> Result<Built, RebuildError> {
+        match self {
+            Self::Image(base) => rebuild(base, &data.change(store).await?, store).await,
+            Self::Nothing(copier) => data.alone(copier, store).await,
+        }
+    }
+
+    /// Returns where the blobs are that were not built.
+    fn source(self) -> Option<Arc<dyn Source>> {
+        match self {
+            Self::Image(base) => Some(base.source),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
+/// Reads the program that copies the data where there is nothing else.
+async fn copier(program: &Path) -> Result<Copier, Failure> {
+    let explain = |error: &dyn Error| {
+        let mut failure = Failure::new(Code::Release, Side::Source, error);
+        let what = format!("cannot put `{}` into a graph image upon nothing", program.display());
+        failure.chain.insert(0, what);
+        failure.with_hint(
+            "name an image with `bash` and `cp` that can be had here, with `--graph-base-image`",
+        )
+    };
+    let bytes = tokio::fs::read(program).await.map_err(|error| explain(&error))?;
+    Copier::new(bytes.into()).map_err(|error| explain(&error))
+}
+
 /// Finds what is built upon.
-async fn base_image(resolving: &Resolving<'_>) -> Result<Base, Failure> {
-    let usual = || BASE.parse().expect("the constant is a reference");
-    let image = resolving.graph_image.base.clone().unwrap_or_else(usual);
+async fn base_image(image: &ImageRef, resolving: &Resolving<'_>) -> Result<Base, Failure> {
     let explain = |failure: Failure| {
         let mut failure = failure;
         failure
             .chain
             .insert(0, format!("cannot build the graph image upon `{}`", image.as_written()));
         failure.with_hint(
-            "name an image with `bash` and `cp` that can be had here, with `--graph-base-image`",
+            "name an image with `bash` and `cp` that can be had here, with `--graph-base-image`; where \
+             ocm is linked statically, `--graph-base-image scratch` needs none",
         )
     };
     let reference = Reference::Image(image.clone());

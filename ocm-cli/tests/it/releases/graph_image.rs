@@ -1,5 +1,9 @@
 //! The image of the update graph: where it is built from, and where it goes.
 
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, path::Path};
+
+use ocm_mirror::{Below, Collected, GraphData, ImageFiles, RetryPolicy};
+
 use super::*;
 
 const WITH_GRAPH: &str = "  platform:
@@ -149,4 +153,81 @@ async fn graph_data_that_is_not_where_it_should_be_is_told() {
     }
     let said = world.mirror("--graph-data ftp://host/x");
     said.assert_says("write `https://…`, a file, the directory of an archive, or `docker://IMAGE`");
+}
+
+/// Reads files of the graph image that is there.
+async fn files_of_image(world: &ReleaseWorld, below: &str) -> BTreeMap<String, bytes::Bytes> {
+    let at = world.world.memory.source(&"ns/openshift/graph-image".parse().unwrap());
+    let latest = TagOrDigest::Tag("latest".parse().unwrap());
+    let image = ImageFiles::open(at, &latest, RetryPolicy::default()).await.unwrap();
+    let seen = image.read(&Below::new(below), Collected::all(1 << 30)).await.unwrap();
+    seen.visitor.into_files()
+}
+
+fn write_all(directory: &Path, files: &BTreeMap<String, bytes::Bytes>) {
+    for (name, bytes) in files {
+        let file = directory.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
+    }
+}
+
+/// The program that the tests are of is linked as the tests are.
+#[tokio::test(flavor = "multi_thread")]
+async fn upon_nothing_the_program_itself_copies_the_data() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    world.updates.set_data(graph_data());
+    world.world.write_config(WITH_GRAPH);
+    let said = world.mirror("--graph-base-image scratch");
+    if cfg!(not(target_feature = "crt-static")) {
+        said.assert_code(2);
+        said.assert_says("it is not linked statically");
+        said.assert_says("--graph-base-image");
+        return;
+    }
+    said.assert_code(0);
+    let directory = world.world.path("init");
+    write_all(&directory, &files_of_image(&world, "usr/bin").await);
+    let data = files_of_image(&world, GraphData::HELD).await;
+    assert!(data.len() > 4, "channels, version and four signatures: {:?}", data.keys());
+    write_all(&directory.join("held"), &data);
+    let program = directory.join("ocm");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    copy(&program, &directory);
+    for (name, bytes) in data {
+        assert_eq!(fs::read(directory.join("wanted").join(&name)).unwrap(), bytes, "{name}");
+    }
+}
+
+/// Does what the image does, between other directories.
+fn copy(program: &Path, directory: &Path) {
+    let mut command = std::process::Command::new(program);
+    let ends = ["--from", "held", "--to", "wanted"];
+    let command = command.env_clear().current_dir(directory).args(GraphData::COPY_WORDS).args(ends);
+    let output = command.output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+}
+
+#[test]
+fn data_is_copied_over_what_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = assert_cmd::cargo::cargo_bin!("ocm");
+    let file = |name: &str, text: &'static str| (name.to_owned(), bytes::Bytes::from(text));
+    let held = [file("version", "2"), file("channels/a", "A"), file("signatures/sha256/f/1", "S")];
+    write_all(&directory.path().join("held"), &held.clone().into());
+    write_all(&directory.path().join("wanted"), &[file("version", "1")].into());
+    copy(program, directory.path());
+    for (name, bytes) in held {
+        assert_eq!(fs::read(directory.path().join("wanted").join(name)).unwrap(), bytes);
+    }
+    let missing = Said::new(
+        std::process::Command::new(program)
+            .env_clear()
+            .args(["graph", "copy-data", "--from", "/no/such", "--to"])
+            .arg(directory.path().join("new"))
+            .output()
+            .unwrap(),
+    );
+    missing.assert_code(1);
+    missing.assert_says("could not read `/no/such`");
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use ocm_mirror::{Below, GraphData, GraphDataError, LayerFault, rebuild};
+use ocm_mirror::{Below, Copier, GraphData, GraphDataError, LayerFault, rebuild};
 use ocm_testkit::{Blob, Content, Format, Published, Upstream};
 
 use super::*;
@@ -92,6 +92,41 @@ async fn data_is_read_back_and_the_image_built_anew_is_the_same() {
     let plain = ImageFiles::of(source, base.root.clone(), quick()).await.unwrap();
     let none = GraphData::of_image(&plain).await.unwrap_err();
     assert!(matches!(none, GraphDataError::NoChannels | GraphDataError::Image(_)), "{none}");
+}
+
+/// As little of a program as is one: for amd64, and without libraries.
+fn program() -> Bytes {
+    let mut header = vec![0; 64];
+    header[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    header[18] = 62;
+    header.into()
+}
+
+#[tokio::test]
+async fn where_there_is_no_base_a_program_copies_the_data() {
+    let copier = Copier::new(program()).unwrap();
+    let workshop = Workshop::new().await;
+    let data = GraphData::unpack(&data().packed(Pack::Gzip)).unwrap();
+    let built = data.alone(&copier, &workshop.store).await.unwrap();
+    let nowhere = Memory::default().source(&repository("none"));
+    let mirrored = mirror(&workshop.place(&built, &nowhere), &built).await;
+    let files = reopen(&mirrored).await;
+    let source = mirrored.source(&repository("mirrored"));
+    let config = configuration(&source, files.manifest()).await;
+    assert_eq!((&config["os"], &config["architecture"]), (&"linux".into(), &"amd64".into()));
+    let command = serde_json::json!(["/usr/bin/ocm", "graph", "copy-data"]);
+    assert_eq!(config["config"]["Cmd"], command);
+    let wanted = Below::new("/usr/bin");
+    let seen = files.read(&wanted, Collected::all(1 << 20)).await.unwrap().visitor.into_files();
+    assert_eq!(seen, BTreeMap::from([("ocm".to_owned(), program())]));
+    assert_eq!(GraphData::of_image(&files).await.unwrap(), data);
+    // The next one is built upon it, and runs the same.
+    let signatures = BTreeMap::from([(Digest::of(b"new"), vec![Bytes::from("signature")])]);
+    let newer = data.with_signatures(&signatures);
+    let change = newer.change(&workshop.store).await.unwrap();
+    let again = rebuild(&files.base(), &change, &workshop.store).await.unwrap();
+    let direct = newer.alone(&copier, &workshop.store).await.unwrap();
+    assert_eq!(digest(&again), digest(&direct));
 }
 
 #[tokio::test]
