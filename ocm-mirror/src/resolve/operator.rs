@@ -65,6 +65,7 @@ impl Gathered<'_> {
             };
             read.boxed()
         });
+        let mut failed = Vec::new();
         // Whichever is read first, what is told and planned has the configuration's order.
         let mut reading = stream::iter(reading.collect::<Vec<_>>()).buffered(AT_ONCE);
         while let Some(((catalog, decided), read)) = reading.next().await {
@@ -73,10 +74,13 @@ impl Gathered<'_> {
             let gathered = shaped.and_then(|shaped| self.catalog(shaped, resolving));
             if let Err(failure) = gathered {
                 self.lose(Kind::Catalog, &catalog.written, failure);
-                self.carried(catalog, resolving.upstream);
+                failed.push(catalog);
                 // That of an earlier run may be there.
                 self.resolved.decided.catalogs.extend(decided);
             }
+        }
+        for catalog in failed {
+            self.carried(catalog, resolving.upstream);
         }
     }
 

@@ -4,14 +4,14 @@ use ocm_config::Catalog;
 use ocm_oci::ImageRef;
 
 use crate::{
-    Kind,
+    Kind, Name,
     resolve::{Gathered, Upstream},
 };
 
 impl Gathered<'_> {
     /// Adds the images of operators that an archive has, though not the catalog that leads to
     /// them: what is there is mirrored, as from registry to registry. Which catalog they are of,
-    /// only that one could tell.
+    /// only that one could tell; what others lead to is theirs, and was added before.
     pub(super) fn carried(&mut self, catalog: &Catalog, from: Upstream<'_>) {
         let (Upstream::Archive(archived), Ok(wanted)) = (from, &catalog.wanted) else { return };
         // What the archive was not asked for has no images in it.
@@ -19,6 +19,9 @@ impl Gathered<'_> {
             return;
         }
         let plan = archived.plan();
+        let wishes = self.resolved.wishes.iter();
+        let others: BTreeMap<_, _> =
+            wishes.map(|(id, wanted)| (wanted.origin.clone(), id)).collect();
         let mut known = BTreeMap::new();
         for (id, image) in plan.images() {
             if !matches!(image.kind, Kind::Bundle | Kind::RelatedImage) {
@@ -29,12 +32,17 @@ impl Gathered<'_> {
             if needs.len() < image.needs.len() {
                 continue;
             }
-            let origins =
-                image.names.iter().filter_map(|name| name.origin.parse::<ImageRef>().ok());
-            for origin in origins {
-                let how = (&wanted.platforms, from);
-                // What is not whole was told when the archive was written.
-                if let Ok(Some(wish)) = self.operand(&origin, image.kind, how, needs.clone()) {
+            for Name { origin, .. } in &image.names {
+                let wish = match (others.get(origin), origin.parse::<ImageRef>()) {
+                    (Some(wish), _) => Some(*wish),
+                    (None, Ok(origin)) => {
+                        let how = (&wanted.platforms, from);
+                        // What is not whole was told when the archive was written.
+                        self.operand(&origin, image.kind, how, needs.clone()).ok().flatten()
+                    }
+                    (None, Err(_)) => None,
+                };
+                if let Some(wish) = wish {
                     known.entry(id).or_insert(wish);
                 }
             }
