@@ -130,7 +130,7 @@ fn images(bundle: &Bundle, unnamed: &mut Vec<String>) -> Result<Vec<BundleImage>
     }
     let parse = |text: &str| match text.parse::<Reference>() {
         Ok(Reference::Image(image)) => Ok(image),
-        Ok(Reference::Layout(layout)) => Err(ImagesError::Directory { image: layout.written }),
+        Ok(other) => Err(ImagesError::Directory { image: other.as_written().to_owned() }),
         Err(error) => Err(ImagesError::Reference(error)),
     };
     let reference = parse(&bundle.image)?;

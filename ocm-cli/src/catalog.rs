@@ -5,6 +5,7 @@
 //! when it is mirrored.
 
 use ocm_catalog::{Assembled, BrokenCatalog, Catalog, DocumentError, Wanted, assemble};
+use ocm_mirror::CatalogFiles;
 
 use crate::{
     args::{CatalogArgs, CatalogCommand},
@@ -17,11 +18,8 @@ use crate::{
 
 mod explain;
 mod filter;
-mod reading;
 mod selecting;
 mod validate;
-
-use reading::CatalogFiles;
 
 /// Most objects that are named one by one.
 const MOST_NAMED: usize = 20;

@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use ocm_config::ArchiveSize;
-use ocm_mirror::{ArchivedError, Failure, PlanError, PrepareError, UpdateGraphError};
+use ocm_mirror::{
+    ArchivedError, CatalogFilesError, Failure, PlanError, PrepareError, UpdateGraphError,
+};
 use ocm_registry::ServerError;
 use ocm_transport::{
     ClientError, CredentialsError, TransportError,
@@ -51,6 +53,15 @@ impl From<Stop> for Halt {
 impl From<FileError> for Halt {
     fn from(error: FileError) -> Self {
         Self::of(&error, error.hint())
+    }
+}
+
+impl From<CatalogFilesError> for Halt {
+    fn from(error: CatalogFilesError) -> Self {
+        match error {
+            CatalogFilesError::Read { path, source } => FileError::Read { path, source }.into(),
+            other => Self::of(&other, None),
+        }
     }
 }
 

@@ -48,6 +48,9 @@ use ends::Ends;
 pub(crate) use ends::client_options;
 use follow::Followed;
 
+/// Where the files are in images of catalogs that are built of them.
+const CATALOG_FILES: &str = "/configs";
+
 /// A run that has begun: its files, its clock, and what was asked for.
 #[derive(Debug)]
 struct Run<'a> {
@@ -144,6 +147,7 @@ impl<'a> Run<'a> {
                 template: template
                     .map(|file| template_in(file, &mut session.console))
                     .transpose()?,
+                files: (!decided.has_program).then(|| CATALOG_FILES.to_owned()),
             })
         };
         let catalogs = self.decided.catalogs.iter().map(&mut catalog).collect::<Result<_, _>>()?;

@@ -63,6 +63,8 @@ pub(crate) struct Request {
     pub(crate) releases: ReleaseRules,
     /// What is made of selections of operators that are not to the letter.
     pub(crate) operators: OperatorRules,
+    /// What images of catalogs that are directories are built upon, where that was said.
+    pub(crate) catalog_base: Option<ImageRef>,
     /// Where the sources of catalogs have their names from.
     pub(crate) naming: Naming,
     /// Whether a blob may be split across volumes.
@@ -223,7 +225,7 @@ impl Request {
         if check_since(&args.mirror, &flow)? {
             ineffective.push("--since");
         }
-        ineffective.extend(graph_flags(&args.release, &flow));
+        ineffective.extend(base_flags(&args.release, &args.mirror, &flow));
         let mode = mode(&args.mirror)?;
         let signatures = args.signatures.wanted().map_err(|Opposites| UsageError::Signatures)?;
         let effort = effort(&args.registry)?;
@@ -251,6 +253,7 @@ impl Request {
             platform_index: args.mirror.platform_index,
             signatures,
             releases: release_rules(&args.release, environment)?,
+            catalog_base: args.mirror.catalog_base_image.clone(),
             operators: operator_rules(args.operator.rules(), &args.mirror),
             naming: choose(args.mirror.default_source_names, Naming::WellKnown, Naming::Place),
             split: choose(args.archive.strict_archive, Split::Refuse, Split::Allow),
@@ -364,13 +367,18 @@ fn check_since(typed: &MirrorArgs, flow: &Flow) -> Result<bool, UsageError> {
     }
 }
 
-/// Returns the flags about the graph image that were given where they change nothing: an archive
-/// brings its own.
-fn graph_flags(typed: &ReleaseArgs, flow: &Flow) -> impl Iterator<Item = &'static str> {
+/// Returns the flags about images that are built that were given where they change nothing: an
+/// archive brings them.
+fn base_flags(
+    release: &ReleaseArgs,
+    mirror: &MirrorArgs,
+    flow: &Flow,
+) -> impl Iterator<Item = &'static str> {
     let is_archived = matches!(flow, Flow::DiskToMirror { .. });
-    let base = typed.graph_base_image.as_ref().map(|_| "--graph-base-image");
-    let data = typed.graph_data.as_ref().map(|_| "--graph-data");
-    base.into_iter().chain(data).filter(move |_| is_archived)
+    let base = release.graph_base_image.as_ref().map(|_| "--graph-base-image");
+    let data = release.graph_data.as_ref().map(|_| "--graph-data");
+    let catalog = mirror.catalog_base_image.as_ref().map(|_| "--catalog-base-image");
+    [base, data, catalog].into_iter().flatten().filter(move |_| is_archived)
 }
 
 fn mode(typed: &MirrorArgs) -> Result<Mode, UsageError> {

@@ -312,7 +312,7 @@ pub(crate) const RELEASE_CHANNEL: Keys = Keys {
 pub(crate) const CATALOG: Keys = Keys {
     name: "catalog",
     known: &[
-        key("catalog", Shape::Text, "The catalog: a reference, or `oci://` and a directory")
+        key("catalog", Shape::Text, "The catalog: a reference, `oci://` and a layout, or `dir://` and a directory with its files")
             .given(),
         key("targetCatalog", Shape::Text, "Repository to put it in, instead of its own"),
         key("targetTag", Shape::Written, "Tag to give it, instead of its own"),

@@ -1,6 +1,6 @@
 use ocm_oci::Digest;
 
-use crate::{Base, Below, ImageFiles, LayersError, Limits, Seen, Visitor};
+use crate::{Base, Below, ImageConfiguration, ImageFiles, LayersError, Limits, Seen, Visitor};
 
 /// Where a catalog says in which directory its files are.
 ///
@@ -14,6 +14,7 @@ const DATABASE_LABEL: &str = "operators.operatorframework.io.index.database.v1";
 pub struct CatalogImage {
     files: ImageFiles,
     directory: String,
+    has_program: bool,
 }
 
 /// Why an image is not read as a catalog.
@@ -66,7 +67,7 @@ impl CatalogImage {
     ///
     /// Dropping the future cancels the request.
     pub async fn open(files: ImageFiles) -> Result<Self, CatalogImageError> {
-        let labels = files.configuration().await?.labels;
+        let ImageConfiguration { labels, entrypoint, .. } = files.configuration().await?;
         let image = || files.manifest().descriptor().digest.clone();
         let Some(directory) = labels.get(CONFIGS_LABEL) else {
             let is_database = labels.contains_key(DATABASE_LABEL);
@@ -81,12 +82,17 @@ impl CatalogImage {
             return Err(CatalogImageError::Directory { image: image(), directory });
         }
         let directory = parts.join("/");
-        Ok(Self { files, directory })
+        Ok(Self { files, directory, has_program: !entrypoint.is_empty() })
     }
 
     /// Returns the directory with its files, without a slash at either end: `configs`.
     pub fn directory(&self) -> &str {
         &self.directory
+    }
+
+    /// Whether a program is in it that serves it.
+    pub fn has_program(&self) -> bool {
+        self.has_program
     }
 
     /// Returns the image, for all platforms, as something to build upon.

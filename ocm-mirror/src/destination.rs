@@ -5,10 +5,14 @@
 //!          target                     origin: the host is dropped, path and tag stay
 //! ```
 
-use std::{num::NonZeroUsize, path::Component, str::FromStr};
+use std::{
+    num::NonZeroUsize,
+    path::{Component, Path},
+    str::FromStr,
+};
 
 use ocm_config::WantedImage;
-use ocm_oci::{Host, LayoutRef, NameError, Reference, RepoName, Tag};
+use ocm_oci::{DirectoryRef, Host, LayoutRef, NameError, Reference, RepoName, Tag};
 
 /// How a target is written.
 const TRANSPORT: &str = "docker://";
@@ -148,7 +152,11 @@ impl Destination {
             (Some(repository), _) => repository.clone(),
             // As written: `nginx` stays `nginx`, whatever it is called where it comes from.
             (None, Reference::Image(origin)) => origin.path().clone(),
-            (None, Reference::Layout(layout)) => directory_name(layout)?,
+            (
+                None,
+                Reference::Layout(LayoutRef { directory, .. })
+                | Reference::Directory(DirectoryRef { directory, .. }),
+            ) => directory_name(directory)?,
         };
         let tag = image.target_tag.clone().unwrap_or_else(|| own_tag(&image.reference));
         Ok(Self { repository, tag })
@@ -167,15 +175,14 @@ fn own_tag(reference: &Reference) -> Tag {
 }
 
 /// Returns the repository that a directory stands for: its whole path.
-fn directory_name(layout: &LayoutRef) -> Result<RepoName, DestinationError> {
-    let names: Vec<_> = layout
-        .directory
+fn directory_name(directory: &Path) -> Result<RepoName, DestinationError> {
+    let names: Vec<_> = directory
         .components()
         .filter(|component| !matches!(component, Component::RootDir | Component::CurDir))
         .map(|component| component.as_os_str().to_string_lossy())
         .collect();
     names.join("/").parse().map_err(|source| DestinationError::Directory {
-        directory: layout.directory.display().to_string(),
+        directory: directory.display().to_string(),
         source,
     })
 }

@@ -120,8 +120,13 @@ impl Layouts {
         Ok(&opened.as_ref().map_err(Clone::clone)?.images)
     }
 
+    /// Returns where a directory is that the configuration names.
+    pub(crate) fn beside(&self, directory: &Path) -> PathBuf {
+        self.directory.join(directory)
+    }
+
     fn path(&self, layout: &LayoutRef) -> PathBuf {
-        self.directory.join(&layout.directory)
+        self.beside(&layout.directory)
     }
 }
 

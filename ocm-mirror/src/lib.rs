@@ -21,6 +21,7 @@
 
 mod archive;
 mod attach;
+mod catalog_files;
 mod catalog_image;
 mod cincinnati;
 mod content_store;
@@ -54,6 +55,7 @@ mod wish;
 
 pub use archive::{Archived, ArchivedError, contents};
 pub use attach::{ArchivedAttachments, Attaching, AttachingScope, Signatures};
+pub use catalog_files::{CatalogFiles, CatalogFilesError};
 pub use catalog_image::{CatalogImage, CatalogImageError};
 pub use cincinnati::{Cincinnati, ClientId, OCP_UPDATES, OKD_UPDATES};
 pub use content_store::ContentStore;

@@ -38,6 +38,7 @@ use ocm_oci::{Children, Descriptor, Digest, IndexEntry, MediaType, Platform, Tag
 use ocm_transport::{Manifest, Source};
 use serde_json::Value;
 
+pub(crate) use self::catalog::{CONFIGS, from_files, upon};
 pub(crate) use self::graph::GZIP;
 pub use self::{
     catalog::rebuild_catalog,

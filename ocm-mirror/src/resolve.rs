@@ -58,6 +58,8 @@ pub struct Resolving<'a> {
     pub graph_image: &'a GraphImage,
     /// What is made of selections of operators that are not to the letter.
     pub operators: OperatorRules,
+    /// What catalogs are built upon that are directories with files; nothing, if nothing is said.
+    pub catalog_base: Option<&'a ImageRef>,
     /// Working directory in which graphs and signatures are kept for people to look at.
     pub working_dir: &'a Path,
     /// How often a request is tried.
@@ -162,6 +164,10 @@ impl Upstream<'_> {
         match (self, reference) {
             (Self::Archive(archived), _) => archived.find(origin),
             (Self::Origins(layouts), Reference::Layout(layout)) => layouts.find(layout),
+            (Self::Origins(_), Reference::Directory(directory)) => {
+                let what = format!("`{}` is a directory of files, no image", directory.written);
+                Err(Failure::without(Code::Reference, Side::Source, what))
+            }
             (Self::Origins(_), Reference::Image(image)) => {
                 let place = Place::Registry(image.host().clone());
                 Ok((Location { place, repository: image.repository().clone() }, image.selector()))

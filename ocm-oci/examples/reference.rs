@@ -20,6 +20,7 @@ fn main() {
             Ok(Reference::Layout(layout)) => {
                 println!("{text}\n  directory {}", layout.directory.display());
             }
+            Ok(Reference::Directory(_)) => println!("{text}\n  the files of a catalog"),
             Err(error) => {
                 println!("{error}: {}\n  {}", error.fault, error.hint().unwrap_or_default());
             }

@@ -34,5 +34,7 @@ pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use manifest::{Children, IndexEntry, ManifestError};
 pub use name::{NameError, RepoName, Tag, TagOrDigest};
 pub use platform::{Platform, PlatformFilter};
-pub use reference::{Host, ImageRef, LayoutRef, Reference, ReferenceError, ReferenceFault};
+pub use reference::{
+    DirectoryRef, Host, ImageRef, LayoutRef, Reference, ReferenceError, ReferenceFault,
+};
 pub use spelling::similar;

@@ -8,6 +8,8 @@ use crate::{Digest, DigestError, NameError, RepoName, Tag, TagOrDigest, text::as
 const DOCKER_HUB: &str = "docker.io";
 /// Namespace that a name of one component means there.
 const DOCKER_LIBRARY: &str = "library/";
+/// What stands before a directory with the files of a catalog.
+const FILES: &str = "dir://";
 
 /// A registry: its name or address and, if it is given, its port.
 ///
@@ -56,6 +58,15 @@ pub struct LayoutRef {
     pub digest: Option<Digest>,
 }
 
+/// A directory with the files of a catalog of operators: `dir://directory`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DirectoryRef {
+    /// The text as it was written.
+    pub written: String,
+    /// The directory; a relative one is relative to the file that names it.
+    pub directory: PathBuf,
+}
+
 /// An image, wherever it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reference {
@@ -63,6 +74,8 @@ pub enum Reference {
     Image(ImageRef),
     /// In a directory.
     Layout(LayoutRef),
+    /// What an image is made of. Only catalogs are named so: see [`Reference::of_catalog`].
+    Directory(DirectoryRef),
 }
 
 /// Why some text is not a reference.
@@ -299,7 +312,7 @@ impl FromStr for ImageRef {
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         match text.parse()? {
             Reference::Image(image) => Ok(image),
-            Reference::Layout(_) => {
+            Reference::Layout(_) | Reference::Directory(_) => {
                 let fault = ReferenceFault::Transport { transport: "oci".to_owned() };
                 Err(ReferenceError { text: text.to_owned(), fault })
             }
@@ -324,11 +337,28 @@ impl LayoutRef {
 }
 
 impl Reference {
+    /// Reads what a catalog is named by: an image, or a directory with its files, `dir://`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReferenceError`], when it is neither.
+    pub fn of_catalog(text: &str) -> Result<Self, ReferenceError> {
+        match text.strip_prefix(FILES) {
+            None => text.parse(),
+            Some("") => Err(ReferenceError { text: text.to_owned(), fault: ReferenceFault::Empty }),
+            Some(directory) => {
+                let (written, directory) = (text.to_owned(), directory.into());
+                Ok(Self::Directory(DirectoryRef { written, directory }))
+            }
+        }
+    }
+
     /// Returns the text as it was written.
     pub fn as_written(&self) -> &str {
         match self {
             Self::Image(image) => image.as_written(),
             Self::Layout(layout) => &layout.written,
+            Self::Directory(directory) => &directory.written,
         }
     }
 }
@@ -354,6 +384,9 @@ impl fmt::Display for Reference {
         match self {
             Self::Image(image) => image.fmt(f),
             Self::Layout(layout) => layout.fmt(f),
+            Self::Directory(DirectoryRef { directory, .. }) => {
+                write!(f, "{FILES}{}", directory.display())
+            }
         }
     }
 }

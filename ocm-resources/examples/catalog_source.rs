@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         source_name: None,
         template,
+        files: None,
     };
     let stamp = Stamp {
         created_at: "2026-11-28T10:11:12Z".to_owned(),

@@ -28,6 +28,8 @@ pub struct Catalog {
     pub source_name: Option<SourceName>,
     /// What somebody wants its `CatalogSource` to say besides.
     pub template: Option<Template>,
+    /// The directory with its files, where its image brings no program that serves them.
+    pub files: Option<String>,
 }
 
 /// Where names come from that nobody chose.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::{catalog::NamedCatalog, document::Stamp, template::Template, yaml::Yaml};
 
 pub(crate) const API_VERSION: &str = "operators.coreos.com/v1alpha1";
@@ -20,6 +22,9 @@ pub(crate) fn object(named: &NamedCatalog, stamp: &Stamp) -> Yaml {
         text("name", named.source_name()),
         text("namespace", NAMESPACE),
     ]);
+    if let Some(files) = &named.catalog().files {
+        extract(&mut spec, files);
+    }
     let image = named.catalog().place.to_string();
     spec.extend([text("image", &image), text("sourceType", "grpc")]);
     rest.extend([
@@ -29,4 +34,21 @@ pub(crate) fn object(named: &NamedCatalog, stamp: &Stamp) -> Yaml {
         ("spec".to_owned(), Yaml::Map(spec)),
     ]);
     Yaml::Map(rest)
+}
+
+/// Has the cluster's own program serve the files of a catalog, unless the template says how it is
+/// to be served. What is made of them has no directory: OLM takes one for granted until summer
+/// 2025, and does not start a catalog that lacks it.
+///
+/// Source: <https://github.com/operator-framework/operator-lifecycle-manager/pull/3589>.
+fn extract(spec: &mut BTreeMap<String, Yaml>, files: &str) {
+    let none = || Yaml::map([]);
+    let config = spec.entry("grpcPodConfig".to_owned()).or_insert_with(none);
+    if matches!(config, Yaml::Plain(text) if text == "null") {
+        *config = none();
+    }
+    if let Yaml::Map(config) = config {
+        let content = || Yaml::map([("catalogDir", Yaml::text(files))]);
+        config.entry("extractContent".to_owned()).or_insert_with(content);
+    }
 }

@@ -22,5 +22,11 @@ pub(crate) fn at(text: &str) -> AtMirror {
 }
 
 pub(crate) fn catalog(origin: &str, place: &str) -> Catalog {
-    Catalog { origin: origin.parse().unwrap(), place: at(place), source_name: None, template: None }
+    Catalog {
+        origin: origin.parse().unwrap(),
+        place: at(place),
+        source_name: None,
+        template: None,
+        files: None,
+    }
 }

@@ -18,6 +18,7 @@ pub enum Format {
 /// What an image says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    entrypoint: Vec<String>,
     command: Vec<String>,
     labels: BTreeMap<String, String>,
 }
@@ -65,7 +66,7 @@ impl Settings {
     pub fn named(name: impl Into<String>) -> Self {
         let title = "org.opencontainers.image.title".to_owned();
         let labels = BTreeMap::from([(title, name.into())]);
-        Self { command: vec!["/usr/bin/app".to_owned()], labels }
+        Self { entrypoint: Vec::new(), command: vec!["/usr/bin/app".to_owned()], labels }
     }
 
     /// Adds a label.
@@ -73,6 +74,12 @@ impl Settings {
     pub fn with_label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.insert(key.into(), value.into());
         self
+    }
+
+    /// Says which program the image runs, with its command behind it.
+    #[must_use]
+    pub fn with_entrypoint(self, entrypoint: &[&str]) -> Self {
+        Self { entrypoint: entrypoint.iter().map(|&word| word.to_owned()).collect(), ..self }
     }
 
     /// Says what the image runs.
@@ -236,6 +243,10 @@ async fn push_blob(
 /// Written by hand, so that the bytes depend on no library's order of keys.
 fn configuration(platform: &Platform, settings: &Settings, layers: &[Blob]) -> String {
     let command = join(settings.command.iter().map(|word| quoted(word)));
+    let entrypoint = match settings.entrypoint.as_slice() {
+        [] => String::new(),
+        words => format!(r#""Entrypoint":[{}],"#, join(words.iter().map(|word| quoted(word)))),
+    };
     let label = |(key, value): (&String, &String)| format!("{}:{}", quoted(key), quoted(value));
     let labels = join(settings.labels.iter().map(label));
     let diff_ids = join(layers.iter().map(|layer| format!(r#""{}""#, layer.diff_id())));
@@ -247,7 +258,7 @@ fn configuration(platform: &Platform, settings: &Settings, layers: &[Blob]) -> S
     let mut runs_on = runs_on(platform);
     runs_on.truncate(runs_on.len().saturating_sub(1));
     format!(
-        r#"{runs_on},"created":"1970-01-01T00:00:00Z","config":{{"Env":["PATH=/usr/bin"],"Cmd":[{command}],"Labels":{{{labels}}}}},"rootfs":{{"type":"layers","diff_ids":[{diff_ids}]}},"history":[{history}]}}"#
+        r#"{runs_on},"created":"1970-01-01T00:00:00Z","config":{{"Env":["PATH=/usr/bin"],{entrypoint}"Cmd":[{command}],"Labels":{{{labels}}}}},"rootfs":{{"type":"layers","diff_ids":[{diff_ids}]}},"history":[{history}]}}"#
     )
 }
 

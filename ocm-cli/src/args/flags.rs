@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use ocm_oci::ImageRef;
 
 use super::{GoDuration, Switch};
 
@@ -106,6 +107,10 @@ pub(crate) struct MirrorArgs {
     /// valid, instead of leaving those that are there as they are; the exit code says so either way
     #[arg(long, default_value_t = Switch::Off, help_heading = "Mirroring")]
     pub(crate) push_incomplete_catalog: Switch,
+    /// Build the images of catalogs that are directories (`dir://`) upon this one, which has `opm`
+    /// [default: nothing; clusters bring the program that serves them]
+    #[arg(long, value_name = "IMAGE", help_heading = "Mirroring")]
+    pub(crate) catalog_base_image: Option<ImageRef>,
     #[arg(long, value_name = "DATE", hide = true)]
     pub(crate) since: Option<String>,
     #[arg(long, default_value_t = Switch::Off, hide = true)]

@@ -62,7 +62,8 @@ pub(crate) struct ListOperatorsArgs {
     /// A minor version of OpenShift, such as `4.18`: its catalogs
     #[arg(long, value_name = "X.Y", conflicts_with_all = ["catalog", "from"])]
     pub(crate) version: Option<String>,
-    /// The catalog whose packages are listed: `HOST/REPOSITORY:TAG`, or a layout `oci://DIR`
+    /// The catalog whose packages are listed: `HOST/REPOSITORY:TAG`, a layout `oci://DIR`, or
+    /// a directory with its files `dir://DIR`
     #[arg(long, value_name = "REFERENCE")]
     pub(crate) catalog: Option<String>,
     /// Its package whose channels are listed

@@ -5,11 +5,11 @@ use std::path::Path;
 use ocm_catalog::{
     BundleVersion, Catalog, EntryExplanation, Explanation, ImageKind, Missing, Selection, Wanted,
 };
+use ocm_mirror::CatalogFiles;
 use serde_json::{Value, json};
 
 use super::{
     assembled,
-    reading::CatalogFiles,
     selecting::{absent, refused, selected, selection},
 };
 use crate::{

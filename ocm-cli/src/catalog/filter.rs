@@ -1,12 +1,10 @@
 //! `ocm catalog filter`: a smaller catalog.
 
 use ocm_catalog::{Catalog, Filtered, Package};
+use ocm_mirror::CatalogFiles;
 use serde_json::{Map, Value, json};
 
-use super::{
-    reading::CatalogFiles,
-    selecting::{filtered, selected, selection},
-};
+use super::selecting::{filtered, selected, selection};
 use crate::{
     args::{FilterArgs, FilterFormat},
     exit::Exit,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use ocm_catalog::{Catalog, FilterErrors, Filtered, Outline, Selection, Wanted};
-use ocm_mirror::{Group, OperatorRules, catalog_selection};
+use ocm_mirror::{CatalogFiles, Group, OperatorRules, catalog_selection};
 
-use super::{assembled, reading::CatalogFiles};
+use super::assembled;
 use crate::{
     configuration, console::Console, exit::Exit, halt::Halt, report::Complaint, session::Session,
 };

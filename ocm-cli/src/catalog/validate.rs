@@ -1,8 +1,9 @@
 //! `ocm catalog validate`: whether OLM would accept a catalog.
 
 use ocm_catalog::{Catalog, Defect, Flaw, ImagesError, Wanted, validate};
+use ocm_mirror::CatalogFiles;
 
-use super::{assembled, reading::CatalogFiles, selecting::absent};
+use super::{assembled, selecting::absent};
 use crate::{
     args::ValidateArgs, console::Console, exit::Exit, halt::Halt, progress::count,
     report::Complaint, session::Session,

@@ -40,8 +40,8 @@ async fn inside(
     args: &ListOperatorsArgs,
     session: &mut Session,
 ) -> Result<Exit, Halt> {
-    let reference: Reference = written.parse().map_err(|error| {
-        let hint = "write `HOST/REPOSITORY:TAG`, as in a configuration, or `oci://DIR`";
+    let reference = Reference::of_catalog(written).map_err(|error| {
+        let hint = "write `HOST/REPOSITORY:TAG`, as in a configuration, `oci://DIR` or `dir://DIR`";
         Complaint::of(&error).with_hint(Some(hint.to_owned()))
     })?;
     let opened = Opened::of(args, &reference, session).await?;

@@ -127,6 +127,7 @@ impl Ends {
             releasing: &means.releasing(run),
             graph_image: &means.graph_image,
             operators: run.request.operators,
+            catalog_base: run.request.catalog_base.as_ref(),
             working_dir: run.working_dir.path(),
             retry: run.request.effort.retry.policy(),
         };

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::world::{INSECURE, Said, World, names, put};
 
 mod dependencies;
+mod directories;
 mod files;
 mod flows;
 mod layouts;

@@ -29,7 +29,7 @@ impl Mirror {
 fn place<'r>(reference: &'r Reference, target: Option<&'r RepoName>) -> Option<&'r RepoName> {
     target.or(match reference {
         Reference::Image(image) => Some(image.repository()),
-        Reference::Layout(_) => None,
+        Reference::Layout(_) | Reference::Directory(_) => None,
     })
 }
 

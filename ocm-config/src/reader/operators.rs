@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use ocm_oci::Reference;
+use ocm_oci::{DirectoryRef, LayoutRef, Reference};
 
 use super::{
     advice, duplicate,
@@ -45,14 +45,22 @@ fn place(wanted: &WantedCatalog) -> String {
                 (None, None, None) => name,
             }
         }
-        Reference::Layout(layout) => {
-            let name = target.map_or_else(
-                || layout.directory.display().to_string(),
-                |target| format!("/{target}"),
-            );
+        Reference::Layout(LayoutRef { directory, .. })
+        | Reference::Directory(DirectoryRef { directory, .. }) => {
+            let name = target
+                .map_or_else(|| directory.display().to_string(), |target| format!("/{target}"));
             tag.map_or_else(|| name.clone(), |tag| format!("{name}:{tag}"))
         }
     }
+}
+
+/// Reads the name of a catalog, which may be a directory with its files.
+fn reference(
+    written: Option<&str>,
+    checked: &mut Checked<'_, '_, CatalogProblem>,
+) -> Option<Reference> {
+    let read = Reference::of_catalog(written?);
+    read.map_err(|error| checked.refuse("catalog", CatalogProblem::Reference(error))).ok()
 }
 
 fn catalog(item: &Cursor<'_>, findings: &mut Findings) -> Option<Catalog> {
@@ -65,7 +73,7 @@ fn catalog(item: &Cursor<'_>, findings: &mut Findings) -> Option<Catalog> {
     let full = v1::full(&fields, findings);
 
     let mut checked = Checked::new(&fields);
-    let reference = checked.keep("catalog", written, CatalogProblem::Reference);
+    let reference = reference(written, &mut checked);
     let target_name = v1::target_name(reference.as_ref(), &fields, findings);
     let (key, target_catalog) = match fields.text("targetCatalog", findings) {
         Some(text) => ("targetCatalog", Some(text.to_owned())),

@@ -13,6 +13,8 @@ pub struct ImageConfiguration {
     pub platform: Platform,
     /// What else it says, by name.
     pub labels: BTreeMap<String, String>,
+    /// The program that it runs, with what comes before its command.
+    pub entrypoint: Vec<String>,
 }
 
 /// What is wrong with a configuration.
@@ -45,6 +47,8 @@ struct Wire {
 struct WireConfig {
     #[serde(rename = "Labels")]
     labels: Option<BTreeMap<String, String>>,
+    #[serde(rename = "Entrypoint")]
+    entrypoint: Option<Vec<String>>,
 }
 
 impl ImageConfiguration {
@@ -62,7 +66,12 @@ impl ImageConfiguration {
     pub(crate) fn of(bytes: &[u8]) -> Result<Self, ConfigurationFault> {
         let Wire { architecture, os, variant, config } = serde_json::from_slice(bytes)?;
         let variant = variant.filter(|variant| !variant.is_empty());
-        let labels = config.and_then(|config| config.labels).unwrap_or_default();
-        Ok(Self { platform: Platform { os, architecture, variant }, labels })
+        let (labels, entrypoint) =
+            config.map(|config| (config.labels, config.entrypoint)).unwrap_or_default();
+        Ok(Self {
+            platform: Platform { os, architecture, variant },
+            labels: labels.unwrap_or_default(),
+            entrypoint: entrypoint.unwrap_or_default(),
+        })
     }
 }

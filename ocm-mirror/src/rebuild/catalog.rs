@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use ocm_oci::Platform;
 
-use super::{Built, Change, LayerContent, RebuildError, rebuild};
+use super::{Base, Built, Change, LayerContent, NewLayer, RebuildError, rebuild, scratch};
 use crate::{CatalogImage, ContentStore, catalog_image::CONFIGS_LABEL};
 
 /// Where a rebuilt catalog has its files.
-const CONFIGS: &str = "configs";
+pub(crate) const CONFIGS: &str = "configs";
 /// Where catalogs are built to keep what they have made of their files; it fits the old ones.
 const CACHE: &str = "tmp/cache";
 
@@ -29,24 +30,55 @@ pub async fn rebuild_catalog(
     files: &BTreeMap<String, Bytes>,
     store: &ContentStore,
 ) -> Result<Built, RebuildError> {
+    upon((&catalog.base(), catalog.directory()), files, store).await
+}
+
+/// Builds a catalog of `files` upon an image that has had its own in a directory, if it has any.
+pub(crate) async fn upon(
+    (base, old): (&Base, &str),
+    files: &BTreeMap<String, Bytes>,
+    store: &ContentStore,
+) -> Result<Built, RebuildError> {
     let mut hidden = LayerContent::default();
     hidden.gone(CONFIGS)?;
     hidden.gone(CACHE)?;
-    let old = catalog.directory();
     if old != CONFIGS && !old.starts_with("configs/") {
         hidden.gone(old)?;
     }
+    let layers = vec![
+        hidden.build(store, "ocm: the original's files are hidden").await?,
+        selected(files, store).await?,
+    ];
+    let command = ["serve", "/configs"].map(str::to_owned).to_vec();
+    let change = Change { layers, command: Some(command), labels: labels(), ..Change::default() };
+    rebuild(base, &change, store).await
+}
+
+/// Builds a catalog of `files` upon nothing: there is no program in it that serves them.
+pub(crate) async fn from_files(
+    platforms: &[Platform],
+    files: &BTreeMap<String, Bytes>,
+    store: &ContentStore,
+) -> Result<Built, RebuildError> {
+    let layers = vec![selected(files, store).await?];
+    let change = Change { layers, command: None, labels: labels(), ..Change::default() };
+    let platforms: Vec<_> =
+        platforms.iter().map(|platform| (platform.clone(), change.clone())).collect();
+    scratch(&platforms, store).await
+}
+
+fn labels() -> BTreeMap<String, String> {
+    BTreeMap::from([(CONFIGS_LABEL.to_owned(), format!("/{CONFIGS}"))])
+}
+
+async fn selected(
+    files: &BTreeMap<String, Bytes>,
+    store: &ContentStore,
+) -> Result<NewLayer, RebuildError> {
     let mut new = LayerContent::default();
     new.directory(CONFIGS)?;
     for (path, bytes) in files {
         new.file(&format!("{CONFIGS}/{path}"), bytes.clone())?;
     }
-    let layers = vec![
-        hidden.build(store, "ocm: the original's files are hidden").await?,
-        new.build(store, "ocm: selected packages").await?,
-    ];
-    let command = ["serve", "/configs"].map(str::to_owned).to_vec();
-    let labels = BTreeMap::from([(CONFIGS_LABEL.to_owned(), format!("/{CONFIGS}"))]);
-    let change = Change { layers, command: Some(command), labels, ..Change::default() };
-    rebuild(&catalog.base(), &change, store).await
+    new.build(store, "ocm: selected packages").await
 }

@@ -45,6 +45,8 @@ pub struct DecidedCatalog {
     pub reference: Reference,
     /// Where it goes.
     pub destination: Destination,
+    /// Whether its image brings the program that serves it.
+    pub has_program: bool,
     /// Path of a file with a `CatalogSource`, as written, into which the generated one is merged.
     pub source_template: Option<String>,
     /// Name of the `CatalogSource`, where the configuration gives it one.

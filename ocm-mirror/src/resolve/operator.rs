@@ -10,7 +10,10 @@ use std::collections::BTreeSet;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use ocm_catalog::{BundleImages, Catalog as Listing, ImageKind};
 use ocm_config::{Catalog, WantedCatalog};
-use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrDigest};
+use ocm_oci::{
+    Digest, DirectoryRef, ImageRef, LayoutRef, PlatformFilter, Reference, RepoName, Tag,
+    TagOrDigest,
+};
 use ocm_resources::SourceName;
 
 use super::{Gathered, Part, Resolving, Upstream, explained};
@@ -21,6 +24,7 @@ use crate::{
 mod carried;
 mod contents;
 mod dependencies;
+mod directory;
 mod offer;
 mod open;
 mod read;
@@ -101,6 +105,7 @@ impl Gathered<'_> {
         let digest = match &wanted.reference {
             Reference::Image(image) => image.digest().cloned(),
             Reference::Layout(layout) => layout.digest.clone(),
+            Reference::Directory(_) => None,
         };
         let named = digest.unwrap_or_else(|| Digest::of(written.as_bytes()));
         let destination = self.catalog_destination(wanted, &named)?;
@@ -110,7 +115,9 @@ impl Gathered<'_> {
         let source_name = wanted.source_name.as_deref().map(str::parse::<SourceName>);
         let source_name =
             source_name.transpose().map_err(|error| explained(&error, error.hint()))?;
-        Ok(Some(Asked { written, wanted, selection, destination, source_name }))
+        let is_image = !matches!(wanted.reference, Reference::Directory(_));
+        let has_program = is_image || resolving.catalog_base.is_some();
+        Ok(Some(Asked { written, wanted, selection, destination, source_name, has_program }))
     }
 
     /// Adds a catalog that was read, and all images that it needs.
@@ -284,25 +291,34 @@ impl Gathered<'_> {
         wanted: &WantedCatalog,
         root: &Digest,
     ) -> Result<Destination, Failure> {
-        let WantedCatalog { reference, target_catalog, target_tag, .. } = wanted;
-        let path: RepoName = match (target_catalog, reference) {
-            (Some(path), _) => path.clone(),
-            (None, Reference::Image(image)) => image.path().clone(),
-            (None, Reference::Layout(layout)) => {
-                let name = layout.directory.file_name().unwrap_or_default().to_string_lossy();
-                let hint = "name a repository with `targetCatalog`".to_owned();
-                name.parse().map_err(|error| explained(&error, Some(hint)))?
-            }
-        };
+        let WantedCatalog { reference, target_tag, .. } = wanted;
+        let path = catalog_path(wanted)?;
         let tag = match (target_tag, reference) {
             (Some(tag), _) => tag.clone(),
-            (None, Reference::Layout(_)) => Tag::latest(),
+            (None, Reference::Layout(_) | Reference::Directory(_)) => Tag::latest(),
             (None, Reference::Image(image)) => match image.tag() {
                 Some(tag) => tag.clone(),
                 None => Tag::of_digest(root),
             },
         };
         Ok(Destination { repository: self.placed(&path), tag })
+    }
+}
+
+/// Returns the repository that a catalog goes to, below the namespace of the destination.
+fn catalog_path(wanted: &WantedCatalog) -> Result<RepoName, Failure> {
+    match (&wanted.target_catalog, &wanted.reference) {
+        (Some(path), _) => Ok(path.clone()),
+        (None, Reference::Image(image)) => Ok(image.path().clone()),
+        (
+            None,
+            Reference::Layout(LayoutRef { directory, .. })
+            | Reference::Directory(DirectoryRef { directory, .. }),
+        ) => {
+            let name = directory.file_name().unwrap_or_default().to_string_lossy();
+            let hint = "name a repository with `targetCatalog`".to_owned();
+            name.parse().map_err(|error| explained(&error, Some(hint)))
+        }
     }
 }
 

@@ -279,7 +279,7 @@ impl Line {
                 tag: place.tag,
                 kind: ImageKind::Generic,
             }),
-            (Reference::Layout(_), _) => None,
+            (Reference::Layout(_) | Reference::Directory(_), _) => None,
         };
         let sets = MirrorSets::of(&images.filter_map(mirrored).collect::<Vec<_>>(), scope);
         let set = sets.sets().iter().find(|set| set.kind == kind);
@@ -414,7 +414,7 @@ fn assert_same_source(reference: &Reference, source: &str) {
 /// Returns why an image that goes to the same place is found elsewhere in the mirror sets.
 fn in_sets_only(reference: &Reference, place: &RepoName) -> Option<Difference> {
     match reference {
-        Reference::Layout(_) => Some(Difference::LayoutSource),
+        Reference::Layout(_) | Reference::Directory(_) => Some(Difference::LayoutSource),
         Reference::Image(image) if image.host().as_str().starts_with('[') => {
             Some(Difference::Ipv6Source)
         }

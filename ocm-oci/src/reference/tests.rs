@@ -70,13 +70,28 @@ fn hints_name_the_way_out() {
 fn layouts_are_directories() {
     let read = |text: &str| match text.parse().unwrap() {
         Reference::Layout(layout) => layout,
-        Reference::Image(image) => panic!("{image} is no layout"),
+        other => panic!("{other} is no layout"),
     };
     assert_eq!(read("oci:///a/b").directory, PathBuf::from("/a/b"));
     assert_eq!(read("oci://a/b").directory, PathBuf::from("a/b"));
     assert_eq!(read("oci://a@b").digest, None);
     assert!(read(&format!("oci://a@{SHA256}")).digest.is_some());
     assert!("oci://a".parse::<ImageRef>().is_err());
+}
+
+#[test]
+fn only_catalogs_are_directories_of_files() {
+    let read = |text: &str| match Reference::of_catalog(text).unwrap() {
+        Reference::Directory(directory) => directory,
+        other => panic!("{other} is no directory of files"),
+    };
+    assert_eq!(read("dir:///a/b@c").directory, PathBuf::from("/a/b@c"));
+    assert_eq!(read("dir://a").directory, PathBuf::from("a"));
+    assert_eq!(Reference::of_catalog("dir://./a").unwrap().to_string(), "dir://./a");
+    assert_eq!(Reference::of_catalog("dir://").unwrap_err().fault, ReferenceFault::Empty);
+    let image = Reference::of_catalog("quay.io/a/b:1").unwrap();
+    assert_eq!(image, "quay.io/a/b:1".parse().unwrap());
+    assert!("dir://a".parse::<Reference>().is_err(), "an image is no directory of files");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
-use ocm_oci::{Digest, Reference, TagOrDigest};
+use ocm_oci::{Digest, DirectoryRef, LayoutRef, Reference, TagOrDigest};
 
 use crate::mirrored::AtMirror;
 
@@ -70,7 +70,10 @@ impl SourceName {
     pub(super) fn well_known(origin: &Reference) -> Option<Self> {
         let last = match origin {
             Reference::Image(image) => image.repository().components().next_back()?,
-            Reference::Layout(layout) => layout.directory.file_name()?.to_str()?,
+            Reference::Layout(LayoutRef { directory, .. })
+            | Reference::Directory(DirectoryRef { directory, .. }) => {
+                directory.file_name()?.to_str()?
+            }
         };
         let (_, name) = WELL_KNOWN.into_iter().find(|(index, _)| *index == last)?;
         Some(Self(name.to_owned()))

@@ -267,7 +267,7 @@ proptest! {
     ) {
         let (mut names, mut seen) = (BTreeSet::new(), BTreeSet::new());
         let catalogs = catalogs.into_iter().map(|(origin, place, source_name)| {
-            Catalog { origin: origin.parse().unwrap(), place, source_name, template: None }
+            Catalog { origin: origin.parse().unwrap(), place, source_name, template: None, files: None }
         });
         let catalogs: Vec<_> = catalogs.filter(|catalog| {
             let fixed = catalog.fixed_name(naming);
@@ -299,7 +299,8 @@ proptest! {
                 origin: origin.clone(),
                 place: place.clone(),
                 source_name: None,
- template: None,
+                template: None,
+                files: None,
             };
             let names = named(places.iter().map(catalog).collect(), Naming::Place);
             names.as_slice().iter().map(|named| named.source_name().to_owned()).collect::<Vec<_>>()

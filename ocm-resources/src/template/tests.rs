@@ -23,6 +23,30 @@ fn written(template: Template) -> String {
     names.as_slice()[0].documents(&stamp()).swap_remove(0).text
 }
 
+/// Returns the part of `spec` that says how a catalog without a program is served.
+fn served(template: Option<Template>) -> String {
+    let files = Some("/configs".to_owned());
+    let catalog = Catalog { template, files, ..catalog("quay.io/a/b:1", "reg/ns/own:v1") };
+    let names = Catalogs::name(vec![catalog], Naming::Place).unwrap();
+    let text = names.as_slice()[0].documents(&stamp()).swap_remove(0).text;
+    let tree: Tree = serde_yaml::from_str(&text).unwrap();
+    serde_json::to_string(&tree["spec"]["grpcPodConfig"]).unwrap()
+}
+
+#[test]
+fn a_catalog_without_a_program_is_served_by_the_clusters() {
+    let ours = r#"{"extractContent":{"catalogDir":"/configs"}}"#;
+    assert_eq!(served(None), ours);
+    assert_eq!(served(Some(template("spec: {grpcPodConfig: null}\n"))), ours);
+    let other = "spec: {grpcPodConfig: {nodeSelector: {a: b}}}\n";
+    let both = r#"{"extractContent":{"catalogDir":"/configs"},"nodeSelector":{"a":"b"}}"#;
+    assert_eq!(served(Some(template(other))), both);
+    let own = "spec: {grpcPodConfig: {extractContent: {catalogDir: /c, cacheDir: /d}}}\n";
+    let said = r#"{"extractContent":{"cacheDir":"/d","catalogDir":"/c"}}"#;
+    assert_eq!(served(Some(template(own))), said);
+    assert!(!written(template("")).contains("extractContent"));
+}
+
 /// Returns what is said of `text`, which is no template.
 fn refused(text: impl AsRef<[u8]>) -> Vec<String> {
     let error = Template::parse("t.yaml", text.as_ref()).unwrap_err();

@@ -54,6 +54,7 @@ fn catalogs_to_the_byte() {
             place: at("ns/redhat/redhat-operator-index", "v4.18"),
             source_name: None,
             template: None,
+            files: None,
         };
         let names = Catalogs::name(vec![catalog], Naming::Place).unwrap();
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();

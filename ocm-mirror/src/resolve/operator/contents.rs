@@ -2,9 +2,9 @@ use ocm_catalog::{BundleImages, Catalog, ImageList, Selection};
 
 use super::{
     Incomplete, OperatorRules,
-    read::{read_catalog, read_images},
+    read::{Files, read_catalog, read_images},
 };
-use crate::{CatalogImage, Failure};
+use crate::Failure;
 
 /// What is in a catalog as it will be at the destination.
 #[derive(Debug)]
@@ -17,12 +17,12 @@ pub(super) enum Contents {
 
 impl Contents {
     /// Reads a catalog of which nothing is taken out, unless an image cannot be had.
-    pub(super) async fn read(image: &CatalogImage, rules: OperatorRules) -> Result<Self, Failure> {
+    pub(super) async fn read(files: &Files, rules: OperatorRules) -> Result<Self, Failure> {
         Ok(match rules.incomplete {
             Incomplete::Offered => {
-                Self::Whole(read_catalog(image, &Selection::default()).await?.catalog)
+                Self::Whole(read_catalog(files, &Selection::default()).await?.catalog)
             }
-            Incomplete::Withheld => Self::Images(read_images(image).await?),
+            Incomplete::Withheld => Self::Images(read_images(files).await?),
         })
     }
 

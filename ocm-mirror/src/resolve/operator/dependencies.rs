@@ -1,17 +1,17 @@
 use ocm_catalog::{Outline, Selection, Wanted};
 
 use super::{
-    read::{self, Found, read_catalog, read_files},
+    read::{self, Files, Found, read_catalog, read_files},
     reading::Reading,
 };
-use crate::{CatalogImage, Failure};
+use crate::Failure;
 
 impl Reading<'_, '_> {
     /// Adds to a selection what its bundles require, tells of it, and reads that as well. The
     /// catalog is gone through once more to find it, unless nothing is missing.
     pub(super) async fn with_dependencies(
         &mut self,
-        image: &CatalogImage,
+        files: &Files,
         found: Found,
     ) -> Result<(Selection, Found), Failure> {
         let selection = &self.asked.selection;
@@ -23,13 +23,13 @@ impl Reading<'_, '_> {
         if is_complete || selection.packages.is_empty() {
             return Ok((selection.clone(), found));
         }
-        let outline = Outline::assemble(read_files(image, Wanted::Outline).await?);
+        let outline = Outline::assemble(read_files(files, Wanted::Outline).await?);
         let closed = outline.close(selection);
         let closure = closed.map_err(|errors| read::refused(&errors, self.asked.written))?;
         for added in &closure.added {
             self.notice(added, None);
         }
-        let found = read_catalog(image, &closure.selection).await?;
+        let found = read_catalog(files, &closure.selection).await?;
         Ok((closure.selection, found))
     }
 }

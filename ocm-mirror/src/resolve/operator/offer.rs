@@ -13,14 +13,14 @@ use std::{
 };
 
 use ocm_catalog::{Catalog as Listing, Reduced};
-use ocm_oci::{Digest, Tag, TagOrDigest};
-use ocm_transport::Source;
+use ocm_oci::{Digest, Platform, Tag, TagOrDigest};
 use serde::{Deserialize, Serialize};
 
 use super::unusable;
 use crate::{
-    Archived, Built, CatalogImage, Code, ContentStore, Failure, Group, Kind, Location, Lost,
-    Notice, Resolved, Side, WishId, Wishes, Workshop, rebuild_catalog,
+    Archived, Base, Built, CatalogImage, Code, ContentStore, Failure, Group, Kind, Location, Lost,
+    Notice, Resolved, Side, WishId, Wishes, Workshop,
+    rebuild::{from_files, upon},
 };
 
 /// Most bundles that are named one by one.
@@ -74,10 +74,20 @@ type Record = BTreeMap<String, Vec<LeftOut>>;
 /// What a catalog is built upon.
 #[derive(Debug, Clone)]
 pub(super) struct Foundation {
-    pub(super) image: CatalogImage,
-    /// Where that is.
+    /// Where that is, or would be.
     pub(super) location: Location,
-    pub(super) source: Arc<dyn Source>,
+    pub(super) ground: Ground,
+    /// Whether its image brings the program that serves it.
+    pub(super) has_program: bool,
+}
+
+/// What is there before a catalog is built.
+#[derive(Debug, Clone)]
+pub(super) enum Ground {
+    /// An image, in which the files of a catalog are in that directory, if it has any.
+    Image { base: Base, directory: String },
+    /// Nothing: the files are all that will be in it, for each of these platforms.
+    Nothing { platforms: Vec<Platform> },
 }
 
 /// A catalog that goes without the bundles that cannot be had, and what it takes to build it anew.
@@ -127,6 +137,12 @@ impl Bundles {
 }
 
 impl Foundation {
+    /// Takes what the image of a catalog is made of.
+    pub(super) fn of(image: &CatalogImage, location: Location) -> Self {
+        let (base, directory) = (image.base(), image.directory().to_owned());
+        Self { location, ground: Ground::Image { base, directory }, has_program: true }
+    }
+
     /// Builds the image of a catalog; returns it, and its digest.
     pub(super) async fn build(
         &self,
@@ -134,7 +150,10 @@ impl Foundation {
         store: &ContentStore,
     ) -> Result<(Built, Digest), Failure> {
         let files = listing.render().map(|file| (file.path, file.bytes.into())).collect();
-        let built = rebuild_catalog(&self.image, &files, store).await;
+        let built = match &self.ground {
+            Ground::Image { base, directory } => upon((base, directory), &files, store).await,
+            Ground::Nothing { platforms } => from_files(platforms, &files, store).await,
+        };
         let built = built.map_err(|error| unusable(&error))?;
         let root = built.root().map(|root| root.descriptor().digest.clone());
         let root = root.ok_or_else(|| {
@@ -146,7 +165,11 @@ impl Foundation {
 
     /// Puts what was built where it can be copied from.
     pub(super) fn shelve(&self, built: &Built, workshop: &mut Workshop) -> Location {
-        workshop.shelve(&self.location.repository, built, Some(Arc::clone(&self.source)))
+        let base = match &self.ground {
+            Ground::Image { base, .. } => Some(Arc::clone(&base.source)),
+            Ground::Nothing { .. } => None,
+        };
+        workshop.shelve(&self.location.repository, built, base)
     }
 }
 

@@ -4,7 +4,11 @@ use ocm_catalog::{Catalog, Extent, PackageSelection, Selection};
 use ocm_oci::{Descriptor, IndexEntry, Reference, TagOrDigest};
 use ocm_transport::{Manifest, Source};
 
-use super::{Resolving, Upstream, no_catalog, read::read_catalog, unread};
+use super::{
+    Resolving, Upstream, no_catalog,
+    read::{Files, read_catalog},
+    unread,
+};
 use crate::{
     CatalogImage, Failure, ImageFiles, LayersError, Location, Places, RetryPolicy,
     expand::MANIFEST_LIMIT, gather,
@@ -52,12 +56,19 @@ impl<'a> CatalogReader<'a> {
         reference: &Reference,
         package: Option<&str>,
     ) -> Result<Catalog, Failure> {
-        let Opened { files, .. } = self.open(origin, reference).await?;
-        let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
+        let files = if let (Upstream::Origins(layouts), Reference::Directory(directory)) =
+            (self.upstream, reference)
+        {
+            Files::find(layouts, directory).await?
+        } else {
+            let Opened { files, .. } = self.open(origin, reference).await?;
+            let image = CatalogImage::open(files).await;
+            Files::Image(Box::new(image.map_err(|error| no_catalog(&error))?))
+        };
         let named = |name: &str| PackageSelection { name: name.to_owned(), ..Default::default() };
         let packages = package.into_iter().map(named).collect();
         let selection = Selection { extent: Extent::Full, packages, ..Selection::default() };
-        Ok(read_catalog(&image, &selection).await?.catalog)
+        Ok(read_catalog(&files, &selection).await?.catalog)
     }
 
     /// Opens the image of a catalog. A directory may list it in parts, one for each platform.

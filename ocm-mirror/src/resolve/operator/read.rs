@@ -1,22 +1,36 @@
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
 
 use ocm_catalog::{
     Assembled, BrokenCatalog, Catalog, CatalogFile, FilterErrors, ImageList, Selection, Wanted,
     assemble, read,
 };
 
-use super::{no_catalog, unusable};
-use crate::{CatalogImage, Code, Failure, Limits, Seen, Side, Visitor};
+use tokio::task::spawn_blocking;
 
-/// Most bytes of all files of a catalog. The largest known has 0.3 GB.
-const FILES_LIMIT: u64 = 2 << 30;
+use super::{no_catalog, unusable};
+use crate::{
+    CatalogFiles, CatalogImage, Code, Failure, Limits, Seen, Side, Visitor,
+    catalog_files::FILES_LIMIT,
+};
 
 /// A catalog is larger than any.
 #[derive(Debug, thiserror::Error)]
 #[error("the catalog's files have more than {} GiB", FILES_LIMIT >> 30)]
 struct Endless;
 
-/// What was found in a catalog's image.
+/// Where the files of a catalog are.
+#[derive(Debug, Clone)]
+pub(super) enum Files {
+    /// In its image.
+    Image(Box<CatalogImage>),
+    /// In a directory of this machine.
+    Directory(Arc<CatalogFiles>),
+}
+
+/// What was found in a catalog.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) catalog: Catalog,
@@ -44,10 +58,15 @@ impl Visitor for Reader {
 }
 
 /// Reads the files of a catalog; what is not wanted of them is not kept.
-pub(super) async fn read_files(
-    image: &CatalogImage,
-    wanted: Wanted,
-) -> Result<Vec<CatalogFile>, Failure> {
+pub(super) async fn read_files(files: &Files, wanted: Wanted) -> Result<Vec<CatalogFile>, Failure> {
+    let image = match files {
+        Files::Image(image) => image,
+        Files::Directory(files) => {
+            let files = Arc::clone(files);
+            let read = spawn_blocking(move || files.read(&wanted)).await;
+            return read.map_err(|error| unusable(&error))?.map_err(|error| unusable(&error));
+        }
+    };
     let reader = Reader { wanted, files: Vec::new(), left: FILES_LIMIT };
     let read = image.read(Limits::default(), reader).await;
     let Seen { visitor, .. } = read.map_err(|error| no_catalog(&error))?;
@@ -55,19 +74,16 @@ pub(super) async fn read_files(
 }
 
 /// Reads what `selection` needs of a catalog.
-pub(super) async fn read_catalog(
-    image: &CatalogImage,
-    selection: &Selection,
-) -> Result<Found, Failure> {
-    let files = read_files(image, selection.wanted()).await?;
+pub(super) async fn read_catalog(files: &Files, selection: &Selection) -> Result<Found, Failure> {
+    let files = read_files(files, selection.wanted()).await?;
     let Assembled { catalog, ignored } = assemble(files).map_err(|error| broken(&error))?;
     let ignored = ignored.iter().map(|error| unusable(error).chain.join(": ")).collect();
     Ok(Found { catalog, ignored })
 }
 
 /// Reads what a catalog leads to, whatever of it is selected, and no more than that.
-pub(super) async fn read_images(image: &CatalogImage) -> Result<ImageList, Failure> {
-    let files = read_files(image, Wanted::Images).await?;
+pub(super) async fn read_images(files: &Files) -> Result<ImageList, Failure> {
+    let files = read_files(files, Wanted::Images).await?;
     ImageList::assemble(files).map_err(|error| broken(&error))
 }
 

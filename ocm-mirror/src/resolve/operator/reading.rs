@@ -8,7 +8,7 @@ use ocm_resources::SourceName;
 use super::{
     Contents, Foundation, OperatorRules, no_catalog, offer,
     open::{CatalogReader, Opened},
-    read::{self, Found, read_catalog},
+    read::{self, Files, Found, read_catalog},
 };
 use crate::{
     Built, CatalogImage, Code, ContentStore, Destination, Failure, Group, Lost, Place, Side,
@@ -25,6 +25,8 @@ pub(super) struct Asked<'a> {
     pub(super) destination: Destination,
     /// What its `CatalogSource` is called, if that is said.
     pub(super) source_name: Option<SourceName>,
+    /// Whether its image brings the program that serves it, as far as that is known.
+    pub(super) has_program: bool,
 }
 
 /// A catalog as it will be at the destination.
@@ -52,7 +54,7 @@ pub(super) struct Told {
 #[derive(Debug)]
 pub(super) struct Reading<'a, 'r> {
     pub(super) asked: &'r Asked<'a>,
-    resolving: &'r Resolving<'r>,
+    pub(super) resolving: &'r Resolving<'r>,
     told: Told,
 }
 
@@ -61,7 +63,7 @@ impl<'a> Asked<'a> {
     pub(super) fn is_called_by_digest(&self) -> bool {
         let is_tagged = match &self.wanted.reference {
             Reference::Image(image) => image.tag().is_some(),
-            Reference::Layout(_) => true,
+            Reference::Layout(_) | Reference::Directory(_) => true,
         };
         self.wanted.target_tag.is_none() && !is_tagged
     }
@@ -76,6 +78,7 @@ impl<'a> Asked<'a> {
             origin: self.written.to_owned(),
             reference: self.wanted.reference.clone(),
             destination,
+            has_program: self.has_program,
             source_template: self.wanted.source_template.clone(),
             source_name: self.source_name.clone(),
         }
@@ -88,24 +91,24 @@ impl<'a> Asked<'a> {
         store: Option<ContentStore>,
     ) -> (Told, Result<Shaped<'a>, Failure>) {
         let mut reading = Reading { asked: &self, resolving, told: Told::default() };
-        let read = match store {
-            Some(store) => reading.published(&store).await,
-            None => reading.archived().await,
+        let read = match (store, resolving.upstream, &self.wanted.reference) {
+            (Some(store), Upstream::Origins(layouts), Reference::Directory(directory)) => {
+                reading.directory((layouts, directory), &store).await
+            }
+            (Some(store), _, _) => reading.published(&store).await,
+            (None, _, _) => reading.archived().await,
         };
         let told = reading.told;
-        let shape = |(contents, built, root, foundation)| Shaped {
-            asked: self,
-            contents,
-            built,
-            root,
-            foundation,
+        let shape = |(contents, built, root, foundation): Read| {
+            let asked = Self { has_program: foundation.has_program, ..self };
+            Shaped { asked, contents, built, root, foundation }
         };
         (told, read.map(shape))
     }
 }
 
 /// What is in a catalog, its image if it was built, that image's digest, and what it is built upon.
-type Read = (Contents, Option<Built>, Digest, Foundation);
+pub(super) type Read = (Contents, Option<Built>, Digest, Foundation);
 
 impl Reading<'_, '_> {
     /// Reads a catalog that an archive has, as it was selected when the archive was made.
@@ -119,7 +122,8 @@ impl Reading<'_, '_> {
         let Opened { location, files, .. } = opened;
         let root = files.root().descriptor().digest.clone();
         let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
-        let contents = Contents::read(&image, resolving.operators).await?;
+        let files = Files::Image(Box::new(image.clone()));
+        let contents = Contents::read(&files, resolving.operators).await?;
         let absent = |package: &&Package| !contents.has_package(&package.name);
         for package in asked.wanted.packages.iter().filter(absent) {
             let what = format!("the archive's catalog has no package `{}`", package.name);
@@ -133,8 +137,10 @@ impl Reading<'_, '_> {
                 self.told.lost.push(failure);
             }
         }
-        let source = resolving.source(&location)?;
-        Ok((contents, None, root, Foundation { image, location, source }))
+        let is_image = !matches!(asked.wanted.reference, Reference::Directory(_));
+        let has_program = is_image || image.has_program();
+        let foundation = Foundation { has_program, ..Foundation::of(&image, location) };
+        Ok((contents, None, root, foundation))
     }
 
     /// Reads a catalog where it is published, and makes of it what is wanted.
@@ -148,27 +154,32 @@ impl Reading<'_, '_> {
         let is_near = matches!(location.place, Place::Layout(_));
         let files = if is_near { files } else { files.kept_in(store) };
         let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
-        let source = resolving.source(&location)?;
-        let foundation = Foundation { image: image.clone(), location, source };
+        let foundation = Foundation::of(&image, location);
+        let files = Files::Image(Box::new(image));
         if asked.selection.is_everything() {
-            let contents = Contents::read(&image, resolving.operators).await?;
+            let contents = Contents::read(&files, resolving.operators).await?;
             let root = index.descriptor().digest.clone();
             let built = is_gathered.then(|| Built::over(index));
             return Ok((contents, built, root, foundation));
         }
-        let found = read_catalog(&image, &asked.selection).await?;
+        let listing = self.selected(&files).await?;
+        let (built, root) = foundation.build(&listing, store).await?;
+        Ok((Contents::Whole(listing), Some(built), root, foundation))
+    }
+
+    /// Reads what is selected of a catalog.
+    pub(super) async fn selected(&mut self, files: &Files) -> Result<Listing, Failure> {
+        let Self { asked, resolving, .. } = *self;
+        let found = read_catalog(files, &asked.selection).await?;
         let (selection, Found { catalog, ignored }) = match resolving.operators {
             OperatorRules { include_dependencies: true, .. } => {
-                self.with_dependencies(&image, found).await?
+                self.with_dependencies(files, found).await?
             }
             _ => (asked.selection.clone(), found),
         };
         let what = "objects that nobody selected cannot be read";
         self.told.notices.extend(first_of(asked.written, what, &ignored));
-        let listing = self.filtered(&catalog, &selection)?;
-        drop(catalog);
-        let (built, root) = foundation.build(&listing, store).await?;
-        Ok((Contents::Whole(listing), Some(built), root, foundation))
+        self.filtered(&catalog, &selection)
     }
 
     /// Takes what is selected out of a catalog, and tells what is missing in it.
