@@ -13,6 +13,7 @@ use ocm_mirror::{
     AttachingScope, DestinationRules, GraphDataOrigin, Incomplete, OperatorRules, PathRules,
     RetryPolicy, Signatures, signature::Policy,
 };
+use ocm_oci::ImageRef;
 use ocm_resources::Naming;
 
 use crate::{
