@@ -28,7 +28,7 @@ use decide::Decider;
 pub use error::{FilterError, FilterErrors};
 pub use explain::{ChannelExplanation, EntryExplanation, Explanation, Verdict};
 use finding::Findings;
-pub use finding::{Missing, Warning};
+pub use finding::{Instead, Missing, Warning};
 pub use near::near;
 pub use selection::{ChannelSelection, Extent, PackageSelection, Selection};
 pub use without::{Dropped, Reduced};
@@ -73,7 +73,7 @@ impl Catalog {
             let decider = Decider { name, package, selection };
             let errors_before = findings.errors.len();
             let decision = decider.decide(wanted, &mut findings);
-            if findings.errors.len() > errors_before {
+            if findings.errors.len() > errors_before || decider.has_none_of(wanted) {
                 continue;
             }
             match apply::apply(name, package, &decision) {
@@ -84,10 +84,7 @@ impl Catalog {
                 Err(error) => findings.errors.push(error),
             }
         }
-        let Findings { errors, mut warnings, missing } = findings;
-        if !errors.is_empty() {
-            return Err(FilterErrors(errors));
-        }
+        let Findings { mut warnings, missing, .. } = FilterErrors::of(findings)?;
         left.known = Arc::new(left.packages.keys().cloned().collect());
         warnings.extend(left.unmet().into_iter().map(Warning::Unmet));
         Ok(Filtered { catalog: left, missing, warnings })

@@ -26,8 +26,8 @@ pub use closure::{Added, Closure, Outline, Unmet};
 pub use fbc::{Body, CatalogFile, DocumentError, Format, ObjectFault, ObjectName, Wanted, read};
 pub use filter::{
     ChannelExplanation, ChannelSelection, Dropped, EntryExplanation, Explanation, Extent,
-    FilterError, FilterErrors, Filtered, Missing, PackageSelection, Reduced, Selection, Verdict,
-    Warning, near,
+    FilterError, FilterErrors, Filtered, Instead, Missing, PackageSelection, Reduced, Selection,
+    Verdict, Warning, near,
 };
 pub use images::{BundleImage, BundleImages, ImageKind, ImageList, ImagesError};
 pub use model::{

@@ -101,11 +101,12 @@ impl VersionRange {
 
     /// Returns the only version that is wanted, where both bounds are the same.
     ///
-    /// `1.2` means `1.2.0` here, as it does in oc-mirror.
+    /// `1.2` means `1.2.0` here, as it does in oc-mirror; from `1.2.0` to `1.2` is all of `1.2.z`.
     pub fn exact(&self) -> Option<&BundleVersion> {
         let (minimum, maximum) = (self.minimum.as_ref()?, self.maximum.as_ref()?);
-        let is_same = minimum.version == maximum.version && minimum.precision == maximum.precision;
-        is_same.then_some(&minimum.version)
+        let is_whole =
+            maximum.precision == Precision::Patch || minimum.precision == maximum.precision;
+        (is_whole && minimum.version == maximum.version).then_some(&minimum.version)
     }
 
     /// Whether one of the bounds is written as `version` is, build metadata included.

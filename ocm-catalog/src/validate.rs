@@ -23,7 +23,7 @@ pub(crate) fn defects(name: &str, package: &Package) -> Vec<Defect> {
     if !package.is_there() {
         return Vec::new();
     }
-    check_names(name, package, &mut flaws);
+    check_default_channel(package, &mut flaws);
     for (channel_name, channel) in package.channels() {
         channel::check(channel_name, channel, package, &mut flaws);
     }
@@ -32,10 +32,7 @@ pub(crate) fn defects(name: &str, package: &Package) -> Vec<Defect> {
     flaws.into_iter().map(|flaw| Defect { package: name.to_owned(), flaw }).collect()
 }
 
-fn check_names(name: &str, package: &Package, flaws: &mut Vec<Flaw>) {
-    if !is_file_name(name) {
-        flaws.push(Flaw::Name);
-    }
+fn check_default_channel(package: &Package, flaws: &mut Vec<Flaw>) {
     if package.definition().is_none() {
         flaws.push(Flaw::NotIntroduced);
         return;
@@ -48,12 +45,6 @@ fn check_names(name: &str, package: &Package, flaws: &mut Vec<Flaw>) {
     } else if !package.channels().contains_key(default) {
         flaws.push(Flaw::DefaultChannelAbsent { channel: default.to_owned() });
     }
-}
-
-/// Whether a directory can have that name: each package is written to one of its own.
-pub(crate) fn is_file_name(name: &str) -> bool {
-    let is_illegal = |c: char| matches!(c, '/' | '\\') || c.is_control();
-    !matches!(name, "" | "." | "..") && !name.contains(is_illegal)
 }
 
 fn check_deprecations(package: &Package, flaws: &mut Vec<Flaw>) {

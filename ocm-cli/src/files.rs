@@ -15,7 +15,7 @@ use std::{
     fs::{self, File, Permissions},
     io::{self, Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use jiff::Zoned;
@@ -262,7 +262,7 @@ pub(crate) fn vacant(path: &Path) -> Result<PathBuf, FileError> {
 ///
 /// # Errors
 ///
-/// When a file cannot be written.
+/// When a file cannot be written, and when one would not be in that directory.
 pub(crate) fn replace_directory(
     path: &Path,
     files: impl IntoIterator<Item = (String, Vec<u8>)>,
@@ -274,6 +274,9 @@ pub(crate) fn replace_directory(
     let (fresh, stale) = (staged.path().join("new"), staged.path().join("old"));
     make_dir(&fresh)?;
     for (name, content) in files {
+        if !Path::new(&name).components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(failed(io::ErrorKind::InvalidInput.into()));
+        }
         write(&fresh.join(name), &content)?;
     }
     match fs::rename(path, &stale) {

@@ -45,6 +45,9 @@ pub enum ObjectFault {
     /// It does not say which package it belongs to.
     #[error("it has no `package`")]
     NoPackage,
+    /// It belongs to a package with a name that no directory can have.
+    #[error("the name of its package cannot be that of a directory")]
+    PackageName,
     /// It has no name.
     #[error("it has no `name`")]
     NoName,
@@ -72,6 +75,9 @@ pub enum ObjectFault {
         #[source]
         source: serde_json::Error,
     },
+    /// There are more rules about files that are none of the catalog than are looked at.
+    #[error("its rules are longer than {} KiB", super::ignore::LONGEST >> 10)]
+    ManyRules,
     /// It stands in the catalog twice.
     #[error("it is in `{first}` as well")]
     Duplicate {

@@ -3,9 +3,8 @@
 /// The name of a file with such rules. They are of its directory, and of those below.
 const NAME: &str = ".indexignore";
 
-/// Most steps that are tried to match one path with one rule: with many `*`, there are more ways
-/// than anybody has time for.
-const MOST_STEPS: usize = 10_000;
+/// Longest file with such rules, in bytes. Each is held against every path.
+pub(super) const LONGEST: usize = 16 << 10;
 
 /// The rules of a `.indexignore`, in the language of `.gitignore`: of those that match, the last
 /// one counts.
@@ -39,8 +38,9 @@ enum Scope {
 }
 
 impl IgnoreRules {
-    /// Reads them, if the file at `path` has such.
+    /// Reads them, if the file at `path` has such. Where they are too long, there are none.
     pub(crate) fn of(path: &str, bytes: &[u8]) -> Option<Self> {
+        let bytes = if bytes.len() > LONGEST { &[] } else { bytes };
         let directory = path.strip_suffix(NAME)?;
         if !directory.is_empty() && !directory.ends_with('/') {
             return None;
@@ -72,7 +72,7 @@ impl IgnoreRules {
     fn verdict(&self, parts: &[&str], what: Scope) -> Option<Verdict> {
         let is_about = |rule: &&Rule| {
             let is_meant = rule.scope == Scope::Anything || what == Scope::Directories;
-            is_meant && matches(&rule.parts, parts, &mut MOST_STEPS.to_owned())
+            is_meant && matches(&rule.parts, parts)
         };
         self.rules.iter().rev().find(is_about).map(|rule| rule.verdict)
     }
@@ -102,50 +102,71 @@ impl Rule {
     }
 }
 
-/// Matches the parts of a path with those of a pattern, one by one.
-fn matches(pattern: &[String], path: &[&str], steps: &mut usize) -> bool {
-    *steps = steps.saturating_sub(1);
-    match (pattern.split_first(), path.split_first()) {
-        _ if *steps == 0 => false,
-        (None, None) => true,
-        // At the end it is everything below, and not the directory itself.
-        (Some((any, [])), _) if any == "**" => !path.is_empty(),
-        (Some((any, rest)), _) if any == "**" => {
-            matches(rest, path, steps)
-                || path.split_first().is_some_and(|(_, below)| matches(pattern, below, steps))
+/// Matches the parts of a path with those of a pattern. Where it fails, the last `**` takes one
+/// part more: no other has to.
+fn matches(mut pattern: &[String], mut path: &[&str]) -> bool {
+    let mut last = None;
+    loop {
+        let is_any = |part: &String| part == "**";
+        match (pattern.split_first(), path.split_first()) {
+            (None, None) => return true,
+            // At the end it is everything below, and not the directory itself.
+            (Some((part, [])), _) if is_any(part) => return !path.is_empty(),
+            (Some((part, rest)), _) if is_any(part) => {
+                last = Some((rest, path));
+                pattern = rest;
+                continue;
+            }
+            (Some((part, rest)), Some((name, below))) if matches_name(part, name) => {
+                (pattern, path) = (rest, below);
+                continue;
+            }
+            _ => {}
         }
-        (Some((part, pattern)), Some((name, path))) => {
-            let letters: Vec<char> = part.chars().collect();
-            let name: Vec<char> = name.chars().collect();
-            matches_name(&letters, &name, steps) && matches(pattern, path, steps)
-        }
-        _ => false,
+        let Some((rest, [_, below @ ..])) = last else { return false };
+        last = Some((rest, below));
+        (pattern, path) = (rest, below);
     }
 }
 
 /// Matches one name: `*` is anything, `?` is a character, `[a-c]` is one of some, `\` takes the
-/// meaning from what follows.
-fn matches_name(pattern: &[char], name: &[char], steps: &mut usize) -> bool {
-    *steps = steps.saturating_sub(1);
-    match (pattern, name) {
-        _ if *steps == 0 => false,
-        ([], []) => true,
-        (['*', rest @ ..], _) => {
-            matches_name(rest, name, steps)
-                || name.get(1..).is_some_and(|name| matches_name(pattern, name, steps))
+/// meaning from what follows. Where it fails, the last `*` takes one character more.
+fn matches_name(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<_>, Vec<_>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut pattern, mut name) = (&*pattern, &*name);
+    let mut last = None;
+    loop {
+        match (pattern, name) {
+            ([], []) => return true,
+            (['*', rest @ ..], _) => {
+                last = Some((rest, name));
+                pattern = rest;
+                continue;
+            }
+            (_, [letter, after @ ..]) => {
+                if let Some(rest) = matches_letter(pattern, *letter) {
+                    (pattern, name) = (rest, after);
+                    continue;
+                }
+            }
+            _ => {}
         }
-        (['?', rest @ ..], [_, name @ ..]) => matches_name(rest, name, steps),
-        (['[', class @ ..], [letter, name @ ..]) => match class_of(class, *letter) {
-            Some((is_in, rest)) => is_in && matches_name(rest, name, steps),
-            None => *letter == '[' && matches_name(class, name, steps),
+        let Some((rest, [_, after @ ..])) = last else { return false };
+        last = Some((rest, after));
+        (pattern, name) = (rest, after);
+    }
+}
+
+/// Matches a letter with what a pattern begins with, which is no `*`; returns what follows that.
+fn matches_letter(pattern: &[char], letter: char) -> Option<&[char]> {
+    match pattern {
+        ['?', rest @ ..] => Some(rest),
+        ['[', class @ ..] => match class_of(class, letter) {
+            Some((is_in, rest)) => is_in.then_some(rest),
+            None => (letter == '[').then_some(class),
         },
-        (['\\', letter, rest @ ..], [other, name @ ..]) => {
-            letter == other && matches_name(rest, name, steps)
-        }
-        ([letter, rest @ ..], [other, name @ ..]) => {
-            letter == other && matches_name(rest, name, steps)
-        }
-        _ => false,
+        ['\\', one, rest @ ..] | [one, rest @ ..] => (*one == letter).then_some(rest),
+        [] => None,
     }
 }
 
@@ -220,10 +241,23 @@ mod tests {
         assert!(IgnoreRules::of("a/x.json", b"").is_none());
     }
 
-    /// It ends, whatever it says.
+    /// It ends, whatever it says, and needs no stack for it.
     #[test]
     fn many_stars_take_no_time() {
         let rules = format!("{}b", "*a".repeat(60));
         assert!(!is_ignored(&rules, &"a".repeat(200)));
+        let rules = format!("{}zz", "*".repeat(9_900));
+        assert!(!is_ignored(&rules, "a.json") && is_ignored(&rules, "zz"));
+        let rules = format!("{}a", "**/".repeat(5_000));
+        assert!(is_ignored(&rules, "b/c/a") && !is_ignored(&rules, "b/c"));
+    }
+
+    #[test]
+    fn a_star_takes_as_much_as_it_must() {
+        for (rule, path) in [("*ab*ab", "abaab"), ("a*b?c*", "axbbxc"), ("*[!x]*y", "xxzxy")] {
+            assert!(is_ignored(rule, path), "{rule} {path}");
+        }
+        assert!(!is_ignored("*ab*ab", "ab") && !is_ignored("**/a/**/a/b", "a/b"));
+        assert!(is_ignored("**/a/**/a/b", "a/c/a/d/a/b"));
     }
 }

@@ -7,7 +7,7 @@ use super::{
     documents::{Content, Document, Documents},
     error::{DocumentError, ObjectFault, ObjectName},
     head::Head,
-    ignore::IgnoreRules,
+    ignore::{self, IgnoreRules},
     members::Members,
     yaml,
 };
@@ -80,11 +80,12 @@ pub fn read(path: &str, bytes: &[u8], wanted: &Wanted) -> CatalogFile {
         ignored: Vec::new(),
         rules: IgnoreRules::of(path, bytes),
     };
-    if file.rules.is_some() {
-        return file;
-    }
-    for document in Documents::new(bytes) {
-        reader.document(document, &mut file);
+    if file.rules.is_none() {
+        for document in Documents::new(bytes) {
+            reader.document(document, &mut file);
+        }
+    } else if bytes.len() > ignore::LONGEST {
+        reader.refuse(1, &Head::default(), ObjectFault::ManyRules, false);
     }
     let is_fatal = reader.may_be_wanted(&file);
     for (error, ends_file) in reader.broken {
@@ -101,6 +102,12 @@ pub fn read(path: &str, bytes: &[u8], wanted: &Wanted) -> CatalogFile {
         }
     }
     file
+}
+
+/// Whether a directory can have that name: each package is written to one of its own.
+fn is_file_name(name: &str) -> bool {
+    let is_illegal = |c: char| matches!(c, '/' | '\\') || c.is_control();
+    !matches!(name, "." | "..") && !name.contains(is_illegal)
 }
 
 struct Reader<'a> {
@@ -130,6 +137,10 @@ impl Reader<'_> {
                 return;
             }
         };
+        if !head.package.is_empty() && !is_file_name(&head.package) {
+            self.refuse(line, &head, ObjectFault::PackageName, false);
+            return;
+        }
         if !head.package.is_empty() && !file.packages.contains(&head.package) {
             file.packages.insert(head.package.clone());
         }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::{
     cut::{Cut, cut, from_head},
     error::FilterError,
-    finding::{Findings, Warning},
+    finding::{Findings, Instead, Warning},
 };
 use crate::{
     channel_graph::{ChannelGraph, Entries, NameId},
@@ -18,7 +18,7 @@ pub(super) enum Kept {
     /// Some of its entries: of each, in the order they are written, whether it does.
     Entries(Vec<bool>),
     /// Nothing; what would have some is a range with a pre-release in it, if there is one.
-    Nothing { instead: Option<String> },
+    Nothing { instead: Option<Instead> },
     /// It cannot be said, and why is.
     Failed,
 }
@@ -147,7 +147,7 @@ impl<'a> Trimmer<'a> {
         range: &VersionRange,
         versions: &[Option<&BundleVersion>],
         findings: &mut Findings,
-    ) -> Option<String> {
+    ) -> Option<Instead> {
         let instead = range.with_pre_releases();
         let is_hidden = |version: &&&BundleVersion| {
             instead.contains(version, PreReleases::Hidden)
@@ -159,7 +159,9 @@ impl<'a> Trimmer<'a> {
             return None;
         }
         hidden.sort();
-        let instead = instead.to_string();
+        let is_admitted = |version| range.contains(version, PreReleases::Admitted);
+        let is_same_range = hidden.iter().all(is_admitted);
+        let instead = Instead { range: instead.to_string(), is_same_range };
         findings.warnings.push(Warning::PreReleasesHidden {
             package: self.package_name.to_owned(),
             channel: self.name.to_owned(),

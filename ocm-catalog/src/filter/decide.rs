@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     channel::{Kept, Trimmer},
     error::FilterError,
-    finding::{Findings, Missing, Warning},
+    finding::{Findings, Instead, Missing, Warning},
     near::near,
-    selection::{Extent, PackageSelection, Selection},
+    selection::{ChannelSelection, Extent, PackageSelection, Selection},
 };
 use crate::{
     model::{Channel, Package},
@@ -50,7 +50,7 @@ impl<'a> Decider<'a> {
         let asked_for = wanted.default_channel.as_deref().filter(|name| !name.is_empty());
         let default = asked_for.unwrap_or_else(|| self.package.default_channel());
         let is_there = default.is_empty() || channels.iter().any(|(name, _)| *name == default);
-        if is_named && !is_there {
+        if is_named && !is_there && !self.has_none_of(Some(wanted)) {
             let (package, channel) = (self.name.to_owned(), default.to_owned());
             findings.errors.push(match asked_for {
                 Some(_) => FilterError::NoSuchDefault { package, channel },
@@ -127,13 +127,29 @@ impl<'a> Decider<'a> {
             let range = range.to_string();
             findings.errors.push(FilterError::CrossedBounds { package, range });
         } else if let Some(version) = version.filter(|version| !self.has(version)) {
-            let version = version.clone();
-            findings.errors.push(FilterError::NoSuchVersion { package, version });
+            let (version, near) = (version.clone(), self.near(version));
+            findings.errors.push(FilterError::NoSuchVersion { package, version, near });
         }
     }
 
     fn has(&self, version: &BundleVersion) -> bool {
         self.package.bundles().values().any(|bundle| bundle.version() == Some(version))
+    }
+
+    /// Whether channels are selected, and the package has none of them: it is as if it were not
+    /// there, which is said.
+    pub(super) fn has_none_of(&self, wanted: Option<&PackageSelection>) -> bool {
+        let channels = wanted.map_or(&[][..], |wanted| wanted.channels.as_slice());
+        let is_there =
+            |channel: &ChannelSelection| self.package.channels().contains_key(&channel.name);
+        !channels.is_empty() && !channels.iter().any(is_there)
+    }
+
+    /// Returns the versions that have the same numbers.
+    fn near(&self, wanted: &BundleVersion) -> Vec<BundleVersion> {
+        let versions = self.package.bundles().values().filter_map(|bundle| bundle.version());
+        let near: BTreeSet<_> = versions.filter(|v| v.numbers() == wanted.numbers()).collect();
+        near.into_iter().cloned().collect()
     }
 
     /// Returns the channels that are selected, those that are there.
@@ -160,7 +176,7 @@ impl<'a> Decider<'a> {
         &self,
         channel: &str,
         range: &VersionRange,
-        (is_default, instead): (bool, Option<String>),
+        (is_default, instead): (bool, Option<Instead>),
         findings: &mut Findings,
     ) {
         let (package, channel) = (self.name.to_owned(), channel.to_owned());

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::finding::{Findings, Instead, Missing, Warning};
 use crate::{
     channel_graph::GraphFaults, fbc::ObjectFault, validate::Defect, version::BundleVersion,
 };
@@ -58,7 +59,7 @@ pub enum FilterError {
         /// The versions.
         range: String,
         /// A range in which it has some: one with a pre-release for a bound.
-        instead: Option<String>,
+        instead: Option<Instead>,
     },
     /// The only version that is wanted is in none of the bundles.
     #[error("package `{package}` has no bundle of version {version}")]
@@ -67,6 +68,8 @@ pub enum FilterError {
         package: String,
         /// The version.
         version: BundleVersion,
+        /// Versions of bundles that have the same three numbers, in ascending order.
+        near: Vec<BundleVersion>,
     },
     /// The upgrades of a channel make no sense.
     #[error("channel `{channel}` of package `{package}` cannot be filtered")]
@@ -109,10 +112,13 @@ impl FilterError {
                 "add `{channel}` to `channels`, or say with `defaultChannel` which of the others \
                  takes its place"
             ),
-            Self::DefaultEmptied { instead: Some(range), .. } => format!(
-                "it has pre-releases, such as `-rhodf` or `-5` at the end make one: {range} has \
-                 them, as has `--include-prereleases`"
+            Self::DefaultEmptied { instead: Some(instead), .. } => format!(
+                "it has pre-releases, such as `-rhodf` or `-5` at the end make one: {instead}"
             ),
+            Self::NoSuchVersion { near, .. } if !near.is_empty() => {
+                let near: Vec<_> = near.iter().map(|version| format!("`{version}`")).collect();
+                format!("write it whole, with what follows the numbers: {}", near.join(", "))
+            }
             Self::DefaultEmptied { .. } => {
                 "choose other versions, or another `defaultChannel`".to_owned()
             }
@@ -123,18 +129,40 @@ impl FilterError {
 
 /// Why a selection cannot be had: everything that is wrong; at least one thing.
 #[derive(Debug)]
-pub struct FilterErrors(pub(crate) Vec<FilterError>);
+pub struct FilterErrors {
+    errors: Vec<FilterError>,
+    missing: Vec<Missing>,
+    warnings: Vec<Warning>,
+}
 
 impl FilterErrors {
+    /// Returns what was found, if that is anything to refuse.
+    pub(super) fn of(Findings { errors, warnings, missing }: Findings) -> Result<Findings, Self> {
+        if errors.is_empty() {
+            return Ok(Findings { errors, warnings, missing });
+        }
+        Err(Self { errors, missing, warnings })
+    }
+
     /// Returns the errors, in the order of the selection.
     pub fn errors(&self) -> &[FilterError] {
-        &self.0
+        &self.errors
+    }
+
+    /// Returns what was selected and is not there, which may be why.
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
+
+    /// Returns what else people should know.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 }
 
 impl fmt::Display for FilterErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_slice() {
+        match self.errors.as_slice() {
             [_] => f.write_str("the selection cannot be had"),
             errors => write!(f, "the selection cannot be had, for {} reasons", errors.len()),
         }
@@ -144,6 +172,6 @@ impl fmt::Display for FilterErrors {
 impl std::error::Error for FilterErrors {
     /// Returns the first of the errors.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.first().map(|error| error as _)
+        self.errors.first().map(|error| error as _)
     }
 }

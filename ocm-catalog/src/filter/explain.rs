@@ -4,7 +4,6 @@ use super::{
     FilterErrors,
     decide::Decider,
     decide::Decision,
-    error::FilterError,
     finding::Findings,
     selection::{Extent, PackageSelection, Selection},
 };
@@ -131,11 +130,11 @@ impl Catalog {
             is_selected,
         };
         let channels = package.channels.iter();
-        let errors: Vec<FilterError> = if is_selected { findings.errors } else { Vec::new() };
+        let errors = FilterErrors::of(findings).err().filter(|_| is_selected);
         Some(Explanation {
             is_selected,
             channels: channels.map(|(name, channel)| asked.channel(name, channel)).collect(),
-            errors: (!errors.is_empty()).then_some(FilterErrors(errors)),
+            errors,
             default_channel: decision.default_channel.clone(),
         })
     }

@@ -30,6 +30,15 @@ pub enum Missing {
     },
 }
 
+/// What would select pre-releases that a range leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instead {
+    /// A range that has them in it.
+    pub range: String,
+    /// Whether the range that there is has all of them, if pre-releases are admitted.
+    pub is_same_range: bool,
+}
+
 /// Something that people should know of what was selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,8 +76,8 @@ pub enum Warning {
         range: String,
         /// Those that are left out, in ascending order.
         versions: Vec<BundleVersion>,
-        /// A range that has them in it.
-        instead: String,
+        /// What would have them in it.
+        instead: Instead,
     },
     /// A bundle of a channel that is cut has no version that can be read. It is taken for one
     /// that is not in the range.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Missing, Warning};
+use super::{Instead, Missing, Warning};
 
 /// Most versions that are listed one by one.
 const MOST_VERSIONS: usize = 5;
@@ -24,6 +24,13 @@ impl Missing {
         let (Self::Package { near, .. } | Self::Channel { near, .. }) = self;
         let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
         (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
+    }
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let also = if self.is_same_range { ", as has `--include-prereleases`" } else { "" };
+        write!(f, "{} has them{also}", self.range)
     }
 }
 
@@ -51,7 +58,7 @@ impl fmt::Display for Warning {
                 write!(
                     f,
                     "channel `{channel}` of package `{package}`: {range} leaves out the \
-                     pre-releases {shown}{more}; {instead} has them, as has `--include-prereleases`"
+                     pre-releases {shown}{more}; {instead}"
                 )
             }
             Self::Unmet(unmet) => write!(f, "{unmet}, which is not selected"),

@@ -75,6 +75,7 @@ fn one_version() {
     assert_eq!(exact("1.2.3", "v1.2.3").as_deref(), Some("1.2.3"));
     assert_eq!(exact("1.2.3+a", "1.2.3+b").as_deref(), Some("1.2.3+a"));
     assert_eq!(exact("1.2", "1.2").as_deref(), Some("1.2.0"));
+    assert_eq!(exact("1.2", "1.2.0").as_deref(), Some("1.2.0"));
     assert_eq!(exact("1.2.0", "1.2"), None, "from 1.2.0 to any 1.2.z is no single version");
     assert_eq!(exact("1.2.3", ""), None);
     assert_eq!(exact("1.2.3", "1.2.4"), None);

@@ -20,9 +20,6 @@ pub struct Defect {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// The package's name cannot be that of a directory.
-    #[error("its name cannot be that of a directory")]
-    Name,
     /// There is no object `olm.package` for it.
     #[error("there is no `olm.package` for it")]
     NotIntroduced,

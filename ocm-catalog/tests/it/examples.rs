@@ -2,7 +2,9 @@
 
 use std::{fmt::Write as _, sync::LazyLock};
 
-use ocm_catalog::{Catalog, Extent, Filtered, Missing, Package, PreReleases, Selection, Warning};
+use ocm_catalog::{
+    Catalog, Extent, FilterError, Filtered, Missing, Package, PreReleases, Selection, Warning,
+};
 
 use crate::fixture::{bundles, catalog, channels, filtered, package, refused, selection, words};
 
@@ -201,7 +203,7 @@ fn pre_releases_that_a_bound_hides_are_named() {
         versions.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["0.10.0-mas", "0.11.0-mas"]
     );
-    assert_eq!(instead, ">=0.9.0-0");
+    assert_eq!((&*instead.range, instead.is_same_range), (">=0.9.0-0", true));
     let opened = crate::fixture::filtered(&T, "3scale-operator threescale-mas[0.9.0-0..]");
     assert!(bundles(&opened.catalog).contains(&"3.v0.11.0-mas"));
     assert_eq!(opened.warnings, []);
@@ -215,6 +217,45 @@ fn pre_releases_that_a_bound_hides_are_named() {
     let admitted = T.filter(&admitted).unwrap();
     assert!(bundles(&admitted.catalog).contains(&"3.v0.11.0-mas"));
     assert_eq!(admitted.warnings, []);
+}
+
+/// `--include-prereleases` does not help with `1.51.0` and higher, below which 1.51.0-1 is.
+#[test]
+fn hints_lead_to_versions_that_are_there() {
+    let hints = |text| {
+        let errors = T.filter(&selection(text)).unwrap_err();
+        errors.errors().iter().filter_map(FilterError::hint).collect::<Vec<_>>().join("; ")
+    };
+    let hint = hints("jaeger-product stable[1.51.0..]");
+    assert!(hint.contains(">=1.51.0-0") && !hint.contains("--include"), "{hint}");
+    let hint = hints("3scale-operator threescale-mas[0.9.2..]");
+    assert!(hint.contains("--include-prereleases"), "{hint}");
+    assert!(hints("jaeger-product stable[1.51.0]").contains("`1.51.0-1`"));
+}
+
+/// A name that is misspelt is told, whatever else is wrong.
+#[test]
+fn what_is_not_there_is_reported_beside_errors() {
+    let errors = T.filter(&selection("jaegr; jaeger-product[2..1]; 3scale-operator a b"));
+    let errors = errors.unwrap_err();
+    assert!(words(&errors).starts_with("package `jaeger-product`: no version is both >=2 <=1"));
+    let missing: Vec<_> = errors.missing().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        missing,
+        [
+            "there is no package `jaegr`",
+            "package `3scale-operator` has no channel `a`",
+            "package `3scale-operator` has no channel `b`"
+        ]
+    );
+}
+
+/// A package without any of the channels is as if it were not there: it holds nobody up.
+#[test]
+fn a_package_that_has_none_of_the_channels_is_missing() {
+    let filtered = filtered(&T, "3scale-operator stabel; jaeger-product stable");
+    assert_eq!(bundles(&filtered.catalog), ["j.v1.51.0-1"]);
+    assert_eq!(filtered.missing.len(), 1);
 }
 
 #[test]

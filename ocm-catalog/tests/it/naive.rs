@@ -70,6 +70,10 @@ pub(crate) fn filter(
         if wanted.is_none() && !selection.packages.is_empty() {
             continue;
         }
+        if let Some(wanted) = wanted.filter(|wanted| has_none_of(package, wanted)) {
+            bounds_of_channels(package, wanted, selection)?;
+            continue;
+        }
         let package = filter_package(package, wanted, selection)?;
         if !is_accepted(&package) {
             return None;
@@ -77,6 +81,12 @@ pub(crate) fn filter(
         left.insert(name.clone(), package);
     }
     Some(left)
+}
+
+/// Whether channels are named, and the package has none of them.
+fn has_none_of(package: &Package, wanted: &PackageSelection) -> bool {
+    let mut channels = wanted.channels.iter();
+    !wanted.channels.is_empty() && channels.all(|c| !package.channels.contains_key(&c.name))
 }
 
 fn filter_package(
@@ -327,7 +337,8 @@ fn is_crossed(bounds: &Bounds) -> bool {
 /// Returns the only version that is wanted, and the ways it is written.
 fn exact(bounds: &Bounds) -> Option<(Version, [String; 2])> {
     let (minimum, maximum) = (bound(bounds.0.as_ref()?), bound(bounds.1.as_ref()?));
-    let is_same = is_equal(&minimum.0, &maximum.0) && minimum.1 == maximum.1;
+    let is_whole = maximum.1 == 3 || minimum.1 == maximum.1;
+    let is_same = is_equal(&minimum.0, &maximum.0) && is_whole;
     let texts = [minimum.0.to_string(), maximum.0.to_string()];
     is_same.then_some((minimum.0, texts))
 }

@@ -170,6 +170,34 @@ fn files_that_are_none_of_the_catalog() {
 }
 
 /// Icons are not looked at, and neither is what nobody asks for.
+/// A package is written to a directory of its name, and never beside it.
+#[test]
+fn names_of_packages_that_lead_elsewhere_are_refused() {
+    for name in ["..", "../foo", "/tmp/foo", "a/b", "a\\b", "a\nb"] {
+        let name = serde_json::Value::from(name);
+        let objects = [
+            format!(r#"{{"schema": "olm.package", "name": {name}}}"#),
+            format!(r#"{{"schema": "io.other", "package": {name}}}"#),
+            format!("schema: io.other\npackage: {name}\n"),
+            format!("schema: olm.channel\npackage: {name}\nname: a\n"),
+        ];
+        for object in objects {
+            let found = faults(&[("c", &object)], &Wanted::All);
+            assert!(found[0].contains("cannot be that of a directory"), "{object}: {found:?}");
+            let files = [("c", &*object), ("foo/c", &*sound("foo"))];
+            let others = assembled(&files, &named("foo"));
+            assert!(others.is_ok_and(|others| others.ignored.len() == 1), "{object}");
+        }
+    }
+}
+
+#[test]
+fn rules_without_end_are_refused() {
+    let rules = "*a\n".repeat(6_000);
+    let found = faults(&[("foo/.indexignore", &rules)], &Wanted::All);
+    assert!(found[0].contains("longer than 16 KiB"), "{found:?}");
+}
+
 #[test]
 fn names_of_packages_are_known_without_their_content() {
     let (foo, bar) = (sound("foo"), sound("bar"));

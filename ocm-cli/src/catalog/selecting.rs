@@ -81,9 +81,13 @@ pub(super) fn filtered(
     session: &mut Session,
 ) -> Result<(Filtered, Exit), Halt> {
     let console = &mut session.console;
-    let filtered = catalog.filter(selection).map_err(|errors| refused(&errors, console))?;
+    let filtered = catalog.filter(selection);
+    let (missing, warnings) = match &filtered {
+        Ok(Filtered { missing, warnings, .. }) => (&**missing, &**warnings),
+        Err(errors) => (errors.missing(), errors.warnings()),
+    };
     let mut exit = Exit::SUCCESS;
-    for missing in &filtered.missing {
+    for missing in missing {
         let hint = missing.hint();
         if rules.allow_missing {
             let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
@@ -93,9 +97,10 @@ pub(super) fn filtered(
             exit = Exit::of_groups([Group::Operator]);
         }
     }
-    for warning in &filtered.warnings {
+    for warning in warnings {
         console.warn(warning.to_string());
     }
+    let filtered = filtered.map_err(|errors| refused(&errors, console))?;
     if filtered.catalog.packages().is_empty() {
         return Err(absent("nothing of the catalog remains".to_owned(), None, console));
     }

@@ -57,6 +57,18 @@ fn a_directory_is_replaced_as_a_whole() {
 }
 
 #[test]
+fn nothing_is_written_beside_a_directory() {
+    let there = tempfile::tempdir().unwrap();
+    let absolute = there.path().join("escaped").display().to_string();
+    for name in ["../escaped", "a/../../escaped", &absolute] {
+        let path = there.path().join("out");
+        let refused = replace_directory(&path, [(name.to_owned(), b"{}".to_vec())]);
+        assert!(matches!(refused, Err(FileError::Write { .. })), "{name}");
+        assert_eq!(fs::read_dir(there.path()).unwrap().count(), 0, "{name}");
+    }
+}
+
+#[test]
 fn what_cannot_be_written_is_named_with_advice() {
     let there = tempfile::tempdir().unwrap();
     let file = there.path().join("file");

@@ -1,11 +1,12 @@
 use std::{
+    collections::BTreeSet,
     io::{self, Read},
     sync::Arc,
 };
 
 use ocm_catalog::{
-    Assembled, BrokenCatalog, Catalog, CatalogFile, FilterErrors, ImageList, Selection, Wanted,
-    assemble, read,
+    Assembled, BrokenCatalog, Catalog, CatalogFile, FilterError, FilterErrors, ImageList,
+    Selection, Wanted, assemble, read,
 };
 
 use tokio::task::spawn_blocking;
@@ -96,12 +97,15 @@ fn broken(catalog: &BrokenCatalog) -> Failure {
 
 /// Tells why a selection cannot be had: all that is wrong with it.
 pub(super) fn refused(errors: &FilterErrors, catalog: &str) -> Failure {
-    let told = errors.errors().iter().map(|error| unusable(error).chain.join(": "));
+    let told: Vec<_> =
+        errors.errors().iter().map(|error| unusable(error).chain.join(": ")).collect();
+    let hints: BTreeSet<_> = errors.errors().iter().filter_map(FilterError::hint).collect();
     let mut failure = Failure::without(
         Code::Catalog,
         Side::Source,
         format!("what is selected of `{catalog}` cannot be had"),
     );
-    failure.chain.extend(told);
+    failure.chain.push(told.join("; "));
+    failure.hint = (!hints.is_empty()).then(|| Vec::from_iter(hints).join("; "));
     failure
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use ocm_catalog::{Catalog as Listing, Selection};
+use ocm_catalog::{Catalog as Listing, Filtered, Selection};
 use ocm_config::{Package, WantedCatalog};
 use ocm_oci::{Digest, Reference};
 use ocm_resources::SourceName;
@@ -185,8 +185,11 @@ impl Reading<'_, '_> {
     /// Takes what is selected out of a catalog, and tells what is missing in it.
     fn filtered(&mut self, catalog: &Listing, selection: &Selection) -> Result<Listing, Failure> {
         let filtered = catalog.filter(selection);
-        let filtered = filtered.map_err(|errors| read::refused(&errors, self.asked.written))?;
-        for missing in &filtered.missing {
+        let (missing, warnings) = match &filtered {
+            Ok(Filtered { missing, warnings, .. }) => (&**missing, &**warnings),
+            Err(errors) => (errors.missing(), errors.warnings()),
+        };
+        for missing in missing {
             let failure = Failure::without(Code::Catalog, Side::Source, missing.to_string());
             let failure = Failure { hint: missing.hint(), ..failure };
             if self.resolving.operators.allow_missing {
@@ -195,9 +198,10 @@ impl Reading<'_, '_> {
                 self.told.lost.push(failure);
             }
         }
-        for warning in &filtered.warnings {
+        for warning in warnings {
             self.notice(warning, None);
         }
+        let filtered = filtered.map_err(|errors| read::refused(&errors, self.asked.written))?;
         if filtered.catalog.packages().is_empty() {
             let what = "nothing of the catalog is selected".to_owned();
             return Err(Failure::without(Code::Catalog, Side::Source, what));
