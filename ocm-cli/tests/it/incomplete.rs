@@ -2,9 +2,9 @@
 
 use std::{fmt::Write as _, fs};
 
-use ocm_oci::Digest;
+use ocm_oci::{Digest, MediaType};
 use ocm_testkit::{
-    Published,
+    Blob, Content, Published,
     faults::{Fault, Rule},
 };
 use ocm_transport::Transport as _;
@@ -21,6 +21,7 @@ const WHOLE: &str =
 const FLAG: &str = "--push-incomplete-catalog";
 /// What is tried again takes time.
 const ONCE: &str = "--retry-times 0";
+const COSIGN: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 /// Positions of images among those of the catalog: an operator for each version, after its bundle.
 const ALPHA_1_1: usize = 4;
@@ -233,4 +234,60 @@ async fn a_catalog_without_a_tag_is_called_by_what_remains() {
     let found = world.find(&format!("ns/{INDEX}"), tag).await.unwrap();
     assert_eq!(ocm_oci::Tag::of_digest(&found).as_str(), tag, "{source}");
     assert_ne!(found, *digest);
+}
+
+/// Signs all images of bundles; breaks the signature of one.
+async fn with_signatures(world: &CatalogWorld, broken: usize) {
+    for (nth, image) in world.red.related().iter().enumerate() {
+        let payload = Blob::of(MediaType::from(COSIGN.to_owned()), format!("signature {nth}"));
+        let digest = payload.descriptor().digest.clone();
+        let signature = Content::artifact(COSIGN, None, payload);
+        let tag = format!("sha256-{}.sig", image.content.digest().hex());
+        let at = world.place.destination(&image.repository).unwrap();
+        signature.push(&*at, Some(&tag.parse().unwrap())).await.unwrap();
+        if nth == broken {
+            let path = format!("/{}/blobs/{digest}", image.repository);
+            world.world.far.faults().add(Rule::new(Fault::Corrupt).path(&path));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_without_the_signature_that_it_needs_is_left_out() {
+    let world = CatalogWorld::new().await;
+    world.world.write_config(WHOLE);
+    with_signatures(&world, ALPHA_1_2).await;
+    let said = world.mirror(&format!("{ONCE} {FLAG} --signatures require"));
+    said.assert_code(4);
+    said.assert_says("left out: bundle `alpha.v1.2.0` of package `alpha`: ");
+    assert_eq!(world.offered("ns"), format!("alpha stable: 1.0.0 1.1.0\n{REST}"));
+    let said = world.mirror(&format!("{ONCE} {FLAG} --signatures require"));
+    said.assert_code(4);
+    assert_eq!(world.offered("ns"), format!("alpha stable: 1.0.0 1.1.0\n{REST}"));
+}
+
+/// What is not required keeps nothing from being offered, and is told all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_that_nothing_needs_is_told_beside_what_is_left_out() {
+    let world = CatalogWorld::new().await;
+    world.world.write_config(WHOLE);
+    with_signatures(&world, GAMMA).await;
+    let said = world.mirror(&format!("{ONCE} {FLAG}"));
+    said.assert_code(4);
+    said.assert_says(" ✗  12 / 13 signatures and other attachments of images mirrored");
+    assert!(!said.out.contains("left out"), "{}", said.out);
+    let all = format!("alpha stable: 1.0.0 1.1.0 1.2.0\n{REST}");
+    assert_eq!(world.offered("ns"), all);
+    world.corrupt(ALPHA_1_2);
+    let to = format!("--workspace file://w {INSECURE} {ONCE} {FLAG} docker://NEAR/ns2");
+    let said = world.world.run(&format!("-c isc.yaml {to}"));
+    said.assert_code(4);
+    said.assert_says("left out: bundle `alpha.v1.2.0`");
+    let errors = said.out.lines().chain(said.err.lines());
+    let about = format!("sha256-{}.sig", world.image(GAMMA).content.digest().hex());
+    assert!(errors.filter(|line| line.contains("[ERROR]")).any(|line| line.contains(&about)));
+    let files = names(&world.world.path("w/working-dir/logs"));
+    let last = files.iter().rfind(|name| name.starts_with("mirroring_errors_")).unwrap();
+    let missed = world.world.read(&format!("w/working-dir/logs/{last}"));
+    assert!(missed.contains(&about), "{missed}");
 }

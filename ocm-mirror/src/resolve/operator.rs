@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! catalog image ─layers─► files ─read─► objects ─filter─► smaller catalog ─┬─► images of bundles
-//!                                                                          └─► rebuilt image
+//! directory ──────────────► files                                ▲         └─► rebuilt image
+//!                                                                └── without the bundles that cannot
+//!                                                                    be had, if that is asked for
 //! ```
 
 use std::collections::BTreeSet;
