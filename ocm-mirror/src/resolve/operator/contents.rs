@@ -2,7 +2,7 @@ use ocm_catalog::{BundleImages, Catalog, ImageList, Selection};
 
 use super::{
     Incomplete, OperatorRules,
-    read::{Files, read_catalog, read_images},
+    read::{Files, Found, read_catalog, read_images},
 };
 use crate::Failure;
 
@@ -16,13 +16,19 @@ pub(super) enum Contents {
 }
 
 impl Contents {
-    /// Reads a catalog of which nothing is taken out, unless an image cannot be had.
-    pub(super) async fn read(files: &Files, rules: OperatorRules) -> Result<Self, Failure> {
+    /// Reads a catalog of which nothing is taken out, unless an image cannot be had. Returns how
+    /// many links were passed over, too.
+    pub(super) async fn read(files: &Files, rules: OperatorRules) -> Result<(Self, u64), Failure> {
         Ok(match rules.incomplete {
             Incomplete::Offered => {
-                Self::Whole(read_catalog(files, &Selection::default()).await?.catalog)
+                let Found { catalog, links, .. } =
+                    read_catalog(files, &Selection::default()).await?;
+                (Self::Whole(catalog), links)
             }
-            Incomplete::Withheld => Self::Images(read_images(files).await?),
+            Incomplete::Withheld => {
+                let (list, links) = read_images(files).await?;
+                (Self::Images(list), links)
+            }
         })
     }
 

@@ -23,7 +23,8 @@ impl Reading<'_, '_> {
         if is_complete || selection.packages.is_empty() {
             return Ok((selection.clone(), found));
         }
-        let outline = Outline::assemble(read_files(files, Wanted::Outline).await?);
+        let (all, _) = read_files(files, Wanted::Outline).await?;
+        let outline = Outline::assemble(all);
         let closed = outline.close(selection);
         let closure = closed.map_err(|errors| read::refused(&errors, self.asked.written))?;
         for added in &closure.added {

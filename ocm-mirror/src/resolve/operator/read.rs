@@ -37,6 +37,8 @@ pub(super) struct Found {
     pub(super) catalog: Catalog,
     /// What cannot be read and belongs to nothing that was selected.
     pub(super) ignored: Vec<String>,
+    /// How many links were passed over.
+    pub(super) links: u64,
 }
 
 /// Reads files as they come; what is not selected is not kept.
@@ -58,34 +60,39 @@ impl Visitor for Reader {
     }
 }
 
-/// Reads the files of a catalog; what is not wanted of them is not kept.
-pub(super) async fn read_files(files: &Files, wanted: Wanted) -> Result<Vec<CatalogFile>, Failure> {
+/// Reads the files of a catalog; what is not wanted of them is not kept. Returns how many links
+/// were passed over, too: those of a directory are followed.
+pub(super) async fn read_files(
+    files: &Files,
+    wanted: Wanted,
+) -> Result<(Vec<CatalogFile>, u64), Failure> {
     let image = match files {
         Files::Image(image) => image,
         Files::Directory(files) => {
             let files = Arc::clone(files);
             let read = spawn_blocking(move || files.read(&wanted)).await;
-            return read.map_err(|error| unusable(&error))?.map_err(|error| unusable(&error));
+            let read = read.map_err(|error| unusable(&error))?;
+            return Ok((read.map_err(|error| unusable(&error))?, 0));
         }
     };
     let reader = Reader { wanted, files: Vec::new(), left: FILES_LIMIT };
     let read = image.read(Limits::default(), reader).await;
-    let Seen { visitor, .. } = read.map_err(|error| no_catalog(&error))?;
-    Ok(visitor.files)
+    let Seen { visitor, links, .. } = read.map_err(|error| no_catalog(&error))?;
+    Ok((visitor.files, links))
 }
 
 /// Reads what `selection` needs of a catalog.
 pub(super) async fn read_catalog(files: &Files, selection: &Selection) -> Result<Found, Failure> {
-    let files = read_files(files, selection.wanted()).await?;
+    let (files, links) = read_files(files, selection.wanted()).await?;
     let Assembled { catalog, ignored } = assemble(files).map_err(|error| broken(&error))?;
     let ignored = ignored.iter().map(|error| unusable(error).chain.join(": ")).collect();
-    Ok(Found { catalog, ignored })
+    Ok(Found { catalog, ignored, links })
 }
 
 /// Reads what a catalog leads to, whatever of it is selected, and no more than that.
-pub(super) async fn read_images(files: &Files) -> Result<ImageList, Failure> {
-    let files = read_files(files, Wanted::Images).await?;
-    ImageList::assemble(files).map_err(|error| broken(&error))
+pub(super) async fn read_images(files: &Files) -> Result<(ImageList, u64), Failure> {
+    let (files, links) = read_files(files, Wanted::Images).await?;
+    Ok((ImageList::assemble(files).map_err(|error| broken(&error))?, links))
 }
 
 fn broken(catalog: &BrokenCatalog) -> Failure {

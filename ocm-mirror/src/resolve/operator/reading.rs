@@ -123,7 +123,7 @@ impl Reading<'_, '_> {
         let root = files.root().descriptor().digest.clone();
         let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
         let files = Files::Image(Box::new(image.clone()));
-        let contents = Contents::read(&files, resolving.operators).await?;
+        let (contents, _) = Contents::read(&files, resolving.operators).await?;
         let absent = |package: &&Package| !contents.has_package(&package.name);
         for package in asked.wanted.packages.iter().filter(absent) {
             let what = format!("the archive's catalog has no package `{}`", package.name);
@@ -157,7 +157,8 @@ impl Reading<'_, '_> {
         let foundation = Foundation::of(&image, location);
         let files = Files::Image(Box::new(image));
         if asked.selection.is_everything() {
-            let contents = Contents::read(&files, resolving.operators).await?;
+            let (contents, links) = Contents::read(&files, resolving.operators).await?;
+            self.tell_of_links(links);
             let root = index.descriptor().digest.clone();
             let built = is_gathered.then(|| Built::over(index));
             return Ok((contents, built, root, foundation));
@@ -171,7 +172,7 @@ impl Reading<'_, '_> {
     pub(super) async fn selected(&mut self, files: &Files) -> Result<Listing, Failure> {
         let Self { asked, resolving, .. } = *self;
         let found = read_catalog(files, &asked.selection).await?;
-        let (selection, Found { catalog, ignored }) = match resolving.operators {
+        let (selection, Found { catalog, ignored, links }) = match resolving.operators {
             OperatorRules { include_dependencies: true, .. } => {
                 self.with_dependencies(files, found).await?
             }
@@ -179,6 +180,7 @@ impl Reading<'_, '_> {
         };
         let what = "objects that nobody selected cannot be read";
         self.told.notices.extend(first_of(asked.written, what, &ignored));
+        self.tell_of_links(links);
         self.filtered(&catalog, &selection)
     }
 
@@ -207,6 +209,14 @@ impl Reading<'_, '_> {
             return Err(Failure::without(Code::Catalog, Side::Source, what));
         }
         Ok(filtered.catalog)
+    }
+
+    /// What is behind links is in the catalog for a cluster, and is not here.
+    fn tell_of_links(&mut self, links: u64) {
+        if links > 0 {
+            let what = format!("{links} of its files are links, which are not followed");
+            self.notice(&what, Some("have real files in its image".to_owned()));
+        }
     }
 
     /// Tells people something of the catalog.
