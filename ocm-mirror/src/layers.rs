@@ -23,7 +23,7 @@ mod visit;
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
-use ocm_oci::{Descriptor, Digest, ManifestError, TagOrDigest};
+use ocm_oci::{Descriptor, Digest, ManifestError, PlatformFilter, TagOrDigest};
 use ocm_transport::{BlobStream, Manifest, Source, TransportError};
 use tokio::task::spawn_blocking;
 
@@ -215,7 +215,7 @@ impl Below {
 
 impl ImageFiles {
     /// Finds the image that `reference` names at `source`: of an index, that for linux/amd64, else
-    /// the first. All images of an index are taken to hold the same files.
+    /// the first that is there. All images of an index are taken to hold the same files.
     ///
     /// # Errors
     ///
@@ -229,9 +229,28 @@ impl ImageFiles {
         reference: &TagOrDigest,
         retry: RetryPolicy,
     ) -> Result<Self, LayersError> {
+        Self::open_among(source, reference, &PlatformFilter::All, retry).await
+    }
+
+    /// Finds the image that `reference` names at `source`, as [`open`](Self::open) does: of an
+    /// index, one for a platform that `platforms` admits, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the request.
+    pub async fn open_among(
+        source: Arc<dyn Source>,
+        reference: &TagOrDigest,
+        platforms: &PlatformFilter,
+        retry: RetryPolicy,
+    ) -> Result<Self, LayersError> {
         let patience = Patience::new(retry);
         let root = patience.run(|| source.manifest(reference, MANIFEST_LIMIT)).await?;
-        Self::of(source, root, retry).await
+        Self::among(source, root, platforms, retry).await
     }
 
     /// Finds the image that `root` leads to at `source`; `root` itself need not be there.
@@ -248,7 +267,16 @@ impl ImageFiles {
         root: Manifest,
         retry: RetryPolicy,
     ) -> Result<Self, LayersError> {
-        let (manifest, children) = choose::choose(&source, &root, retry).await?;
+        Self::among(source, root, &PlatformFilter::All, retry).await
+    }
+
+    async fn among(
+        source: Arc<dyn Source>,
+        root: Manifest,
+        platforms: &PlatformFilter,
+        retry: RetryPolicy,
+    ) -> Result<Self, LayersError> {
+        let (manifest, children) = choose::choose(&source, &root, platforms, retry).await?;
         let mut blobs = children.blobs.into_iter();
         let (config, layers) = (blobs.next(), blobs.collect());
         Ok(Self { source, retry, store: None, root, manifest, config, layers })

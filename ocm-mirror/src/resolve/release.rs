@@ -316,7 +316,9 @@ async fn read(
     let (location, _) = resolving.upstream.find(written, &Reference::Image(origin.clone()))?;
     let source = resolving.source(&location)?;
     let reference = TagOrDigest::Digest(digest.clone());
-    let files = ImageFiles::open(source, &reference, resolving.retry).await;
+    // One of those that are copied: the others are in no archive.
+    let platforms = &resolving.image_set.mirror.platform.platforms;
+    let files = ImageFiles::open_among(source, &reference, platforms, resolving.retry).await;
     let files = files.map_err(|error| Failure::new(Code::Release, Side::Source, &error))?;
     let files = match &store {
         Some(store) => files.kept_in(store),

@@ -1,7 +1,8 @@
 //! Which image of an index is read.
 
 use ocm_mirror::{ImageFiles, LayersError};
-use ocm_oci::{Digest, MediaType, TagOrDigest};
+use ocm_oci::{Digest, MediaType, Platform, PlatformFilter, TagOrDigest};
+use ocm_transport::{Kind as Cause, Transport as _};
 use serde_json::{Value, json};
 
 use super::sheet::{Gallery, Pack, Sheet};
@@ -45,6 +46,33 @@ async fn amd64_is_preferred_and_else_the_first_image() {
             assert_eq!(open(&gallery, &index).await.unwrap(), *expected, "{entries:?}");
         }
     }
+}
+
+/// What was mirrored for some platforms has an index that names others.
+#[tokio::test]
+async fn one_that_is_wanted_is_read_and_else_one_that_is_there() {
+    let gallery = Gallery::default();
+    let [b, c] = [image(&gallery, "b").await, image(&gallery, "c").await];
+    let gone = image(&gallery, "gone").await;
+    let on = |digest: &Digest, arch| entry(digest, &MediaType::OciManifest, Some(("linux", arch)));
+    let index = json!({ "schemaVersion": 2, "manifests": [
+        on(&gone, "amd64"), on(&b, "s390x"), on(&c, "arm64"),
+    ] });
+    let index = gallery.manifest(MediaType::OciIndex, &index).await;
+    let alone = json!({ "schemaVersion": 2, "manifests": [on(&gone, "amd64")] });
+    let alone = gallery.manifest(MediaType::OciIndex, &alone).await;
+    let at = gallery.place.destination(&crate::world::repository("team/app")).unwrap();
+    at.delete_manifest(&gone).await.unwrap();
+    assert_eq!(open(&gallery, &index).await.unwrap(), b);
+    let among = async |arch: &str| {
+        let only = PlatformFilter::Only([Platform::new("linux", arch)].into());
+        let (source, reference) = (gallery.source(), TagOrDigest::from(&index));
+        let opened = ImageFiles::open_among(source, &reference, &only, quick()).await.unwrap();
+        opened.manifest().descriptor().digest.clone()
+    };
+    assert_eq!((among("arm64").await, among("ppc64le").await), (c, b));
+    let error = open(&gallery, &alone).await.unwrap_err();
+    assert!(matches!(error, LayersError::Transport(error) if error.kind() == Cause::NotFound));
 }
 
 #[tokio::test]
