@@ -14,7 +14,7 @@ use crate::{
 
 mod rewrite;
 
-pub(crate) use rewrite::rewrite;
+pub(crate) use rewrite::{is_fixed, rewrite};
 
 /// Largest manifest that is read, in bytes: what registries accept at least.
 pub(crate) const MANIFEST_LIMIT: usize = 4 << 20;

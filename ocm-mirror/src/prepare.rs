@@ -50,7 +50,8 @@ pub enum PlatformIndex {
     /// It is kept as it is, so that its digest stays; it then names images that are not there.
     #[default]
     Keep,
-    /// It is cut down to what is there, for registries that demand it; its digest changes.
+    /// It is cut down to what is there, for registries that demand it; its digest changes. Those of
+    /// releases are kept all the same: by another digest a cluster does not find them.
     Rewrite,
 }
 

@@ -58,7 +58,8 @@ pub(crate) enum LogFormat {
 }
 
 /// What becomes of an index of which some platforms are left out: it is copied as it is, with its
-/// digest, and names manifests that are not there; or it is written anew, under another digest.
+/// digest, and names manifests that are not there; or it is written anew, under another digest,
+/// unless it is part of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlatformIndex {
     Keep,

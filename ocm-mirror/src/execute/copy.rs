@@ -11,7 +11,10 @@ use super::{
     Means,
     schedule::{Step, What},
 };
-use crate::{Code, Event, Failure, Image, Location, Place, Plan, Side, Transfer, retry::Patience};
+use crate::{
+    Code, Event, Failure, Image, Kind, Location, Place, Plan, Side, Transfer, expand::is_fixed,
+    retry::Patience,
+};
 
 /// Time between two reports of one blob's progress: what an eye can follow.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -87,7 +90,11 @@ impl Copier {
             let failure = Failure::at(Side::Destination, &error);
             let Some(pause) = self.patience.after(&error, &mut pauses) else {
                 let is_sparse = self.plan.manifest(digest).is_some_and(|node| node.sparse);
-                return Err(if is_sparse { explain_sparse(failure, &error) } else { failure });
+                return Err(if is_sparse {
+                    explain_sparse(failure, &error, image.kind)
+                } else {
+                    failure
+                });
             };
             self.wait(failure.of(image.origin()), pause).await;
         }
@@ -298,12 +305,20 @@ impl Transit<'_> {
 }
 
 /// Says what it means when an index is refused that names what is not there, by choice.
-fn explain_sparse(failure: Failure, error: &TransportError) -> Failure {
+fn explain_sparse(failure: Failure, error: &TransportError, kind: Kind) -> Failure {
+    let way_out = if is_fixed(kind) {
+        "have the registry accept such an index; a release cannot be cut down, since what is \
+         signed and what names its components are digests"
+    } else {
+        "use `--platform-index rewrite` (the digest of the image changes)"
+    };
     match error.kind() {
-        Cause::Incomplete | Cause::Refused if error.retry() == Retry::Never => failure.with_hint(
-            "the registry refuses an index that lists platforms which were left out: mirror all \
-             platforms, or use `--platform-index rewrite` (the digest of the image changes)",
-        ),
+        Cause::Incomplete | Cause::Refused if error.retry() == Retry::Never => {
+            failure.with_hint(format!(
+                "the registry refuses an index that lists platforms which were left out: mirror \
+                 all platforms, or {way_out}"
+            ))
+        }
         _ => failure,
     }
 }

@@ -3,15 +3,19 @@ use ocm_transport::Manifest;
 use serde_json::Value;
 
 use super::Expansion;
-use crate::{Answer, Code, Failure, Side, Survey, Wishes};
+use crate::{Answer, Code, Failure, Kind, Side, Survey, Wishes};
 
 /// Cuts indexes down to the images that are copied, for registries that refuse an index which
 /// names what they do not have.
 ///
 /// The digest changes with the bytes, and with it what a cluster asks for: so this is done only
-/// when asked for. Everything but the entries that are left out stays as it was.
+/// when asked for, and never of releases. Everything but the entries that are left out stays as it
+/// was.
 pub(crate) fn rewrite(expansion: &mut Expansion, wishes: &Wishes, survey: &Survey) {
     for (id, wanted) in wishes.iter() {
+        if is_fixed(wanted.kind) {
+            continue;
+        }
         let Some(Answer::Missing(root)) = survey.get(&id) else { continue };
         let Some(node) = expansion.nodes.get(root).filter(|node| node.sparse) else { continue };
         if expansion.lost.contains_key(&id) {
@@ -37,6 +41,12 @@ pub(crate) fn rewrite(expansion: &mut Expansion, wishes: &Wishes, survey: &Surve
             expansion.lost.insert(id, failure.of(&wanted.origin));
         }
     }
+}
+
+/// Whether images of a kind are of no use under another digest: that of a payload is signed, and
+/// its components are named in it.
+pub(crate) fn is_fixed(kind: Kind) -> bool {
+    matches!(kind, Kind::Release | Kind::ReleaseContent)
 }
 
 /// Returns the index without the entries that are not among `kept`.

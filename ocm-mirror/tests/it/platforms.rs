@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use ocm_mirror::{Code, PlatformIndex, Wanted, Wishes};
+use ocm_mirror::{Code, Kind, PlatformIndex, Wanted, Wishes};
 use ocm_oci::{Digest, Platform, PlatformFilter, TagOrDigest};
 use ocm_transport::{Kind as Cause, Transport as _};
 use serde_json::json;
@@ -65,6 +65,25 @@ async fn a_rewritten_index_is_whole_and_recognised_again() {
     assert_eq!(children.annotations["k"], "v");
     let plan = world.plan().await.planned.plan;
     assert_eq!((plan.images().count(), plan.present().len()), (0, 1));
+}
+
+/// A payload is signed by its digest, and names its components by theirs.
+#[tokio::test]
+async fn what_is_of_a_release_is_never_rewritten() {
+    for kind in [Kind::Release, Kind::ReleaseContent] {
+        let (mut world, root) = world(&["arm64"]).await;
+        world.platform_index = PlatformIndex::Rewrite;
+        let wanted = world.wishes.iter().next().unwrap().1.clone();
+        world.wishes = Wishes::default();
+        world.wishes.add(Wanted { kind, ..wanted });
+        let plan = world.plan().await.planned.plan;
+        let roots: Vec<_> = plan.images().map(|(_, image)| &image.root).collect();
+        assert_eq!(roots, [&root], "{kind:?}");
+        let (report, _) = world.run().await;
+        let failure = report.failed.values().next().unwrap();
+        let hint = failure.hint.as_ref().unwrap();
+        assert!(hint.contains("mirror all platforms") && !hint.contains("rewrite"), "{hint}");
+    }
 }
 
 #[tokio::test]
