@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::world::{INSECURE, Said, World, names, put};
 
 mod graph_image;
+mod payloads;
 
 /// Releases upstream, with all that publishes them.
 struct ReleaseWorld {
@@ -57,6 +58,17 @@ impl ReleaseWorld {
 
     /// Puts releases, by their number, into a channel.
     fn publish(&self, channel: &str, releases: &[usize], edges: &[(usize, usize)]) {
+        self.publish_for("amd64", channel, releases, edges);
+    }
+
+    /// Puts releases into the channel of an architecture.
+    fn publish_for(
+        &self,
+        architecture: &str,
+        channel: &str,
+        releases: &[usize],
+        edges: &[(usize, usize)],
+    ) {
         let node = |nth: &usize| {
             let release = &self.releases[*nth];
             let host = self.world.far.host();
@@ -65,7 +77,7 @@ impl ReleaseWorld {
         };
         let nodes: Vec<_> = releases.iter().map(node).collect();
         let graph = json!({"version": 1, "nodes": nodes, "edges": edges});
-        self.updates.set(channel, "amd64", graph.to_string());
+        self.updates.set(channel, architecture, graph.to_string());
     }
 
     fn run(&self, words: &str) -> Said {
@@ -87,7 +99,7 @@ impl ReleaseWorld {
     /// Asserts that a release, and all it consists of, is where a cluster looks for it.
     async fn assert_there(&self, nth: usize) {
         let release = &self.releases[nth];
-        let tag = format!("{}-x86_64", release.version());
+        let tag = release.payload().tag.as_ref().unwrap().to_string();
         let at = |path: &str| self.world.memory.source(&path.parse::<RepoName>().unwrap());
         let payloads = at("ns/openshift/release-images");
         let found = payloads.head(&TagOrDigest::Tag(tag.parse().unwrap())).await.unwrap();

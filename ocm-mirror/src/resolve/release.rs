@@ -4,7 +4,7 @@
 //! graphs ─select─► payloads by digest ─signatures─► what is a release ─payload─► its components
 //! ```
 
-use std::{collections::BTreeSet, error::Error};
+use std::{collections::BTreeSet, error::Error, fmt};
 
 use futures::{StreamExt as _, stream};
 use ocm_config::{ReleaseKind, ReleasePayload, Releases};
@@ -14,8 +14,8 @@ use ocm_oci::{Digest, ImageRef, PlatformFilter, Reference, RepoName, Tag, TagOrD
 use super::{DecidedRelease, Gathered, Notice, Part, Resolving, Upstream, explained};
 use crate::{
     BootKeys, Code, Component, ContentStore, Destination, Failure, Group, ImageFiles, Kind,
-    Location, Payload, ReleaseWarning, SelectedReleases, Side, Wanted, WishId, keep_graphs,
-    select_releases,
+    Location, Payload, ReleaseWarning, SelectedRelease, SelectedReleases, Side, Wanted, WishId,
+    keep_graphs, select_releases,
     signature::{Policy, Signed},
 };
 
@@ -36,11 +36,27 @@ const READ_AT_ONCE: usize = 4;
 /// Source: <https://github.com/openshift/machine-config-operator/pull/5558>.
 const SIGSTORE_ACK: (Minor, &str) = (Minor { major: 4, minor: 21 }, "ack-4.20-sigstore-in-4.21");
 
+/// What a release was selected as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SelectedAs {
+    version: Version,
+    /// What it was asked for, as servers call it.
+    architecture: String,
+    /// The channel it was found in.
+    channel: String,
+}
+
+impl fmt::Display for SelectedAs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.version, self.architecture)
+    }
+}
+
 /// A payload that may be mirrored, if it is a release.
 #[derive(Debug, Clone)]
 struct Candidate {
-    /// Its version, where it was selected by it.
-    version: Option<Version>,
+    /// What it was selected as, unless the configuration names it by itself.
+    selected: Option<SelectedAs>,
     /// What the configuration or the graph calls it.
     payload: ImageRef,
     digest: Digest,
@@ -122,7 +138,7 @@ impl Gathered<'_> {
             Ok(digest) => {
                 let policy = resolving.releasing.unsigned;
                 let (payload, kind) = (payload.clone(), ReleaseKind::Ocp);
-                Some(Candidate { version: None, payload, digest, kind, policy })
+                Some(Candidate { selected: None, payload, digest, kind, policy })
             }
             Err(failure) => {
                 self.lose(Kind::Release, &named.written, failure);
@@ -158,8 +174,9 @@ impl Gathered<'_> {
                 Product::Ocp => (ReleaseKind::Ocp, Policy::Required),
                 Product::Okd => (ReleaseKind::Okd, resolving.releasing.unsigned),
             };
-            let (version, payload) = (Some(release.version), release.payload);
-            candidates.push(Candidate { version, payload, digest, kind, policy });
+            let SelectedRelease { architecture, version, payload, channel, .. } = release;
+            let selected = Some(SelectedAs { version, architecture, channel: channel.name });
+            candidates.push(Candidate { selected, payload, digest, kind, policy });
         }
         candidates
     }
@@ -167,7 +184,7 @@ impl Gathered<'_> {
     /// Says that a cluster will ask whether signatures were thought of.
     fn warn_of_acknowledgement(&mut self, candidates: &[Candidate]) {
         let (minor, name) = SIGSTORE_ACK;
-        let of = |candidate: &Candidate| Some(candidate.version.as_ref()?.line());
+        let of = |candidate: &Candidate| Some(candidate.selected.as_ref()?.version.line());
         let minors: BTreeSet<_> = candidates.iter().filter_map(of).collect();
         if minors.contains(&minor) && minors.range(..minor).next().is_some() {
             self.resolved.notices.push(Notice {
@@ -197,7 +214,13 @@ impl Gathered<'_> {
         location: Location,
         (payload, from): (&Payload, Upstream<'_>),
     ) {
-        let needs_signature = self.needs_signature(&accepted, payload);
+        if let Err(failure) = accepted.agrees_with(payload) {
+            return self.lose(Kind::Release, accepted.origin.as_written(), failure);
+        }
+        let (minor, _) = SIGSTORE_ACK;
+        let needs_signature = self.sigstore == Policy::Required
+            && accepted.is_under_policy()
+            && accepted.line(payload).is_some_and(|line| line >= minor);
         let Accepted { origin, digest, tag, signed, .. } = accepted;
         let written = origin.as_written();
         let platforms = self.image_set.mirror.platform.platforms.clone();
@@ -235,15 +258,6 @@ impl Gathered<'_> {
         let signatures = signed.into_iter().map(|signed: Signed| signed.message).collect();
         let decided = DecidedRelease { origin, digest, destination, signatures };
         self.resolved.decided.releases.push(decided);
-    }
-
-    /// Whether nodes refuse the payload unless its sigstore signature stands beside it.
-    fn needs_signature(&self, accepted: &Accepted, payload: &Payload) -> bool {
-        let (minor, _) = SIGSTORE_ACK;
-        let version = payload.version().and_then(|version| version.parse::<Version>().ok());
-        accepted.kind == ReleaseKind::Ocp
-            && self.sigstore == Policy::Required
-            && version.is_some_and(|version| version.line() >= minor)
     }
 
     /// Returns the images of a release, that for virtual machines among them where it is wanted.

@@ -1,0 +1,59 @@
+//! Payloads that are unlike others: for some platforms, or two of one version.
+
+use super::*;
+
+/// Puts a release beside those of `world`, with its signature as `tag`.
+async fn with_release(world: ReleaseWorld, release: Release, tag: &str) -> ReleaseWorld {
+    for image in release.published() {
+        put(&image, &world.place).await;
+    }
+    let (signer, mut site) = (ReleaseSigner::trusted(), Website::default());
+    let name = |tag: &str| format!("quay.io/openshift-release-dev/ocp-release:{tag}");
+    for one in &world.releases {
+        let tag = one.payload().tag.as_ref().unwrap().to_string();
+        site =
+            site.with_signature("/store/", one.digest(), 1, signer.sign(one.digest(), &name(&tag)));
+    }
+    let signature = signer.sign(release.digest(), &name(tag));
+    let site = site.with_signature("/store/", release.digest(), 1, signature);
+    let mut releases = world.releases.clone();
+    releases.push(release);
+    ReleaseWorld { releases, signatures: site.serve().await.unwrap(), ..world }
+}
+
+/// What an index names beside the platforms that are wanted is not in the archive.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_for_one_platform_comes_over_a_disk() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    let made = Releases::new(7, &world.world.far.host()).for_architectures(&["amd64", "arm64"]);
+    let world = with_release(world, made.release("4.18.4", &[]), "4.18.4-multi").await;
+    world.publish_for("multi", "stable-4.18", &[5], &[]);
+    world.world.write_config(
+        "  platform:\n    platforms: [{os: linux, architecture: arm64}]\n    channels:\n    - name: \
+         stable-4.18\n",
+    );
+    world.run(&format!("-c isc.yaml {INSECURE} file://disk")).assert_code(0);
+    // The registry in memory refuses an index that is not whole: that it came so far is enough.
+    let said = world.run(&format!("-c isc.yaml {INSECURE} --from disk --dry-run docker://NEAR/ns"));
+    said.assert_code(0);
+    said.assert_says("9 images");
+}
+
+/// Of two payloads of one version, one cannot stand for the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_payload_of_a_version_is_refused() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    let other = Releases::new(8, &world.world.far.host()).release("4.18.4", &[]);
+    let world = with_release(world, other, "4.18.4-x86_64").await;
+    world.publish("fast-4.18", &[5], &[]);
+    world.world.write_config(
+        "  platform:\n    channels:\n    - name: stable-4.18\n    - name: fast-4.18\n",
+    );
+    let said = world.mirror("");
+    said.assert_code(2);
+    said.assert_says("two payloads have the tag `4.18.4-x86_64`");
+    for nth in [4, 5] {
+        said.assert_says(&world.releases[nth].digest().to_string());
+    }
+    said.assert_says("4.18.4 (amd64)");
+}
