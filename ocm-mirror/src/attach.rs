@@ -25,6 +25,7 @@ use crate::{
 mod archived;
 mod find;
 mod require;
+mod sigstore;
 mod subjects;
 mod there;
 
@@ -50,7 +51,8 @@ pub enum Signatures {
 pub struct Attaching {
     /// Of all images.
     pub signatures: Signatures,
-    /// Images of which a signature is required, whatever is wanted of the others.
+    /// Images of which a sigstore signature is required, whatever is wanted of the others: nodes
+    /// look for one.
     pub required: BTreeSet<WishId>,
     /// Of which images.
     pub scope: AttachingScope,
@@ -121,10 +123,11 @@ pub(crate) async fn attach(
         return expansion;
     }
     let (mut expansion, subjects) = Subjects::of(expansion, attaching, context).await;
-    let heard = match &attaching.archived {
+    let mut heard = match &attaching.archived {
         Some(archived) => archived.about(&subjects),
         None => find::ask(&subjects, context).await,
     };
+    sigstore::confirm(&mut heard, (&subjects, &attaching.required), context).await;
     let mut attachments = gather(&subjects, heard, context.wishes);
     attachments.required = subjects.required.clone();
     find::forget_present(&mut attachments, context).await;

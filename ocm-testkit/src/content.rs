@@ -146,6 +146,16 @@ impl Content {
         Self { manifest, blobs: vec![config, payload], children: Vec::new() }
     }
 
+    /// Makes what cosign puts beside an image that it signs, with a text that names `subject`. The
+    /// signature itself is noise.
+    pub fn cosign(subject: &Digest) -> Self {
+        let kind = "application/vnd.dev.cosign.simplesigning.v1+json";
+        let text = format!(
+            r#"{{"critical":{{"identity":{{"docker-reference":""}},"image":{{"docker-manifest-digest":"{subject}"}},"type":"cosign container image signature"}},"optional":null}}"#
+        );
+        Self::artifact(kind, None, Blob::of(MediaType::from(kind.to_owned()), text))
+    }
+
     /// Returns the manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

@@ -275,8 +275,7 @@ async fn before_and_after_4_21() -> ReleaseWorld {
 
 /// Signs the payload of the second release as cosign does; returns the tag.
 async fn sign_payload(world: &ReleaseWorld) -> TagOrDigest {
-    let signature =
-        ocm_testkit::Upstream::of(&crate::world::SHAPE, 9).published()[0].content.clone();
+    let signature = ocm_testkit::Content::cosign(world.releases[1].digest());
     let name = format!("sha256-{}.sig", world.releases[1].digest().hex());
     put(&Published::tagged("openshift-release-dev/ocp-release", &name, signature), &world.place)
         .await;

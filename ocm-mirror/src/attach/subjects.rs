@@ -40,7 +40,8 @@ impl Subjects {
             let Answer::Present(root) = answer else { return None };
             is_required.then(|| (*id, *wanted, root.clone()))
         });
-        subjects.held = there::look(standing.collect(), context).await;
+        let strict = &attaching.required;
+        subjects.held = there::look(standing.collect(), strict, context).await;
         for (id, _, answer, is_required) in looked_at {
             let is_signed = subjects.held.get(&id).is_some_and(|held| held.is_enough);
             let is_unsigned = is_required && !is_signed;

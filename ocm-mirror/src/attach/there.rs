@@ -10,8 +10,9 @@ use ocm_transport::{Destination, Kind as Cause, TransportError};
 
 use super::{
     Context,
-    find::{SIGNATURE, is_absence, referring, tagged},
+    find::{Found, SIGNATURE, is_absence, referring, tagged},
     require::unsigned,
+    sigstore,
 };
 use crate::{
     Failure, Side, Wanted, WishId,
@@ -33,26 +34,33 @@ pub(super) struct Held {
 
 /// Looks which of these images, by their roots, are signed at the destination.
 ///
-/// Where cosign has signed the root it is one HEAD an image.
+/// Where cosign has signed the root it is one HEAD an image. Of those in `strict`, what is called a
+/// signature is looked into.
 pub(super) async fn look(
     images: Vec<(WishId, &Wanted, Digest)>,
+    strict: &BTreeSet<WishId>,
     context: Context<'_>,
 ) -> BTreeMap<WishId, Held> {
     let (mut left, mut all) = (images.into_iter(), BTreeMap::new());
     let patience = &Patience::new(context.asking.retry);
-    let next = || left.next().map(|image| held(image, context, patience));
+    let next = || {
+        left.next().map(|image| {
+            let is_strict = strict.contains(&image.0);
+            held(image, is_strict, (context, patience))
+        })
+    };
     drive(context.asking.at_once, next, |found| all.extend(found)).await;
     all
 }
 
 async fn held(
     (id, wanted, root): (WishId, &Wanted, Digest),
-    context: Context<'_>,
-    patience: &Patience,
+    is_strict: bool,
+    (context, patience): (Context<'_>, &Patience),
 ) -> Option<(WishId, Held)> {
     let there = context.places.destination(context.to, &wanted.repository)?;
     let (tree, held) = (BTreeMap::new(), Held::default());
-    let mut looking = Looking { there, patience, wanted, tree, held };
+    let mut looking = Looking { there, patience, wanted, is_strict, tree, held };
     looking.for_tags(&root).await;
     if looking.unsigned(&root).is_some() {
         looking.for_referrers().await;
@@ -65,6 +73,8 @@ struct Looking<'a> {
     there: Arc<dyn Destination>,
     patience: &'a Patience,
     wanted: &'a Wanted,
+    /// Whether a name or a type is not enough.
+    is_strict: bool,
     /// What was read, as there is no signature by a tag: with what it lists.
     tree: BTreeMap<Digest, Vec<Digest>>,
     held: Held,
@@ -80,7 +90,8 @@ impl Looking<'_> {
                 continue;
             }
             let found = tagged(&*self.there, &digest, SIGNATURE, self.patience).await;
-            if self.hear(found).is_some_and(|found| !found.is_empty()) {
+            let found = self.hear(found).unwrap_or_default();
+            if self.is_signed(&digest, found).await {
                 self.held.signed.insert(digest);
                 continue;
             }
@@ -104,10 +115,26 @@ impl Looking<'_> {
         let read: Vec<_> = self.tree.keys().cloned().collect();
         for digest in read {
             let found = referring(&*self.there, &digest, self.patience).await;
-            if self.hear(found).is_some_and(|found| found.iter().any(|one| one.is_signature)) {
+            let found = self.hear(found).unwrap_or_default();
+            if self.is_signed(&digest, found).await {
                 self.held.signed.insert(digest);
             }
         }
+    }
+
+    /// Whether something of what was found is a signature.
+    async fn is_signed(&mut self, subject: &Digest, found: Vec<Found>) -> bool {
+        for one in found.into_iter().filter(|one| one.is_signature) {
+            if !self.is_strict {
+                return true;
+            }
+            let what = (&one.root, subject);
+            let answer = sigstore::speaks_for(&*self.there, what, self.patience).await;
+            if self.hear(answer) == Some(true) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Returns what a manifest lists, as far as it is wanted.

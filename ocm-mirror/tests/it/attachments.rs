@@ -19,6 +19,7 @@ mod registry;
 mod standing;
 
 const COSIGN: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+const NOTATION: &str = "application/vnd.cncf.notary.signature";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// Makes a statement of some type; about `subject` if it is to be a referrer.

@@ -17,11 +17,18 @@ async fn world(signed: &[&str]) -> (World, Content) {
     for what in signed {
         let content = match *what {
             "bundle" => statement(BUNDLE, "it", Some(root.descriptor())),
-            other => statement(COSIGN, other, None),
+            "root" => Content::cosign(root.digest()),
+            "one" => Content::cosign(one.digest()),
+            "other" => Content::cosign(other.digest()),
+            // None that a node counts.
+            "random" => statement("application/vnd.example", "it", None),
+            "stray" => Content::cosign(one.digest()),
+            "notation" => statement(NOTATION, "it", Some(root.descriptor())),
+            other => unreachable!("{other}"),
         };
         let signature = |content: &Content| about(content.digest(), "sig");
         let name = match *what {
-            "root" => Some(signature(&root)),
+            "root" | "random" | "stray" => Some(signature(&root)),
             "one" => Some(signature(&one)),
             "other" => Some(signature(&other)),
             _ => None,
@@ -39,6 +46,10 @@ async fn what_the_destination_has_counts_as_at_the_source() {
         (&["one"], false),
         (&["one", "other"], true),
         (&["bundle"], true),
+        (&["random"], false),
+        (&["stray"], false),
+        (&["notation"], false),
+        (&["notation", "random", "one", "other"], true),
     ];
     for (signed, is_enough) in table {
         // Somebody else has deleted it at the source since, or has not.
@@ -68,7 +79,7 @@ async fn what_is_missing_comes_from_the_source() {
     let (world, root) = world(&["one"]).await;
     let (_, other, _) = index("it");
     let name = about(other.digest(), "sig");
-    put(&world, "it", &statement(COSIGN, "other", None), Some(&name)).await;
+    put(&world, "it", &Content::cosign(other.digest()), Some(&name)).await;
     let (report, _) = world.run().await;
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(report.attachments[&Group::Additional].done, 1);
