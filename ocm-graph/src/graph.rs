@@ -112,7 +112,10 @@ impl Graph {
     /// Most releases that one graph has; the graph of all channels together has 1,100.
     const MAX_RELEASES: usize = 50_000;
     /// Most risks that one group of upgrades has; 9 is the most that was seen.
-    const MAX_RISKS: usize = 1_000;
+    const MAX_RISKS: usize = 64;
+    /// Most risks of all upgrades, each counted for each upgrade that has it, as they are told;
+    /// 9,518 is the most that was seen.
+    const MAX_EXPOSURES: usize = 500_000;
 
     /// Reads a graph as the Cincinnati protocol serves it.
     ///

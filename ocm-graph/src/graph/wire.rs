@@ -58,6 +58,9 @@ pub(super) fn read(wire: WireGraph) -> Result<Graph, GraphError> {
     at_most(MAX_EDGES, "upgrades", wire.edges.len().saturating_add(conditional))?;
     let most_risks = wire.conditional.iter().map(|group| group.risks.len()).max();
     at_most(Graph::MAX_RISKS, "risks of one upgrade", most_risks.unwrap_or_default())?;
+    let exposures = |group: &WireGroup| group.edges.len().saturating_mul(group.risks.len());
+    let exposures = wire.conditional.iter().map(exposures).fold(0, usize::saturating_add);
+    at_most(Graph::MAX_EXPOSURES, "risks of all upgrades together", exposures)?;
     Ok(build(wire))
 }
 
