@@ -8,6 +8,7 @@ use http::{
 use oci_client::errors::{OciEnvelope, OciErrorCode};
 use ocm_oci::{Digest, MediaType};
 use reqwest::Response;
+use tokio::time::timeout;
 use url::Url;
 
 use super::{
@@ -40,15 +41,28 @@ impl Answer {
     /// there; that of a success fails.
     pub(crate) async fn read(
         request: RequestLine,
+        response: Response,
+        limit: usize,
+    ) -> Result<Self, Failure> {
+        Self::read_steadily(request, response, limit, Duration::MAX).await
+    }
+
+    /// Reads the same; fails where nothing comes for as long as `stall`.
+    pub(crate) async fn read_steadily(
+        request: RequestLine,
         mut response: Response,
         limit: usize,
+        stall: Duration,
     ) -> Result<Self, Failure> {
         let (status, url) = (response.status(), response.url().clone());
         let headers = std::mem::take(response.headers_mut());
         let (mut body, is_error) = (BytesMut::new(), !status.is_success());
         let limit = if is_error { ERROR_LIMIT } else { limit };
         loop {
-            match response.chunk().await {
+            let Ok(chunk) = timeout(stall, response.chunk()).await else {
+                return Err(Failure::stall(&request, stall));
+            };
+            match chunk {
                 Ok(Some(chunk)) if body.len().saturating_add(chunk.len()) <= limit => {
                     body.extend_from_slice(&chunk);
                 }

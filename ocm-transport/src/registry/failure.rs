@@ -43,6 +43,13 @@ impl Failure {
         Self::new(Kind::Stall, Retry::Again, cause)
     }
 
+    /// Something moved all the time, and was not done when it had to be. It would be no faster the
+    /// next time.
+    pub(crate) fn slow(request: &RequestLine, allowed: Duration) -> Self {
+        let cause = Slow { request: request.clone(), allowed };
+        Self::new(Kind::Stall, Retry::Never, cause)
+    }
+
     /// No whole answer came.
     pub(crate) fn of_request(request: &RequestLine, error: reqwest::Error) -> Self {
         let (kind, retry) = classify(&error);
@@ -113,6 +120,13 @@ struct OddAnswer {
 #[derive(Debug, thiserror::Error)]
 #[error("{request} made no progress for {allowed:?}")]
 struct Stalled {
+    request: RequestLine,
+    allowed: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{request} took longer than {allowed:?}")]
+struct Slow {
     request: RequestLine,
     allowed: Duration,
 }

@@ -5,6 +5,7 @@ use http::{
     HeaderValue, Method,
     header::{ACCEPT, ACCEPT_ENCODING},
 };
+use tokio::time::timeout;
 use url::Url;
 
 use super::{
@@ -16,7 +17,8 @@ use super::{
 };
 use crate::{Kind, Operation, Retry, TransportError, Verb};
 
-/// How many times as long as a request to a registry such a file may take: it can have some MB.
+/// How many times as long as a request to a registry such a file may take in all, as long as it
+/// moves: it can have some MB.
 const PATIENCE_FACTOR: u32 = 5;
 
 /// Why an address leads nowhere.
@@ -84,12 +86,15 @@ impl Client {
         if let Ok(accepted) = HeaderValue::from_str(media_type) {
             builder = builder.header(ACCEPT, accepted);
         }
+        let stall = wire.options.request_timeout;
+        let send = async { builder.send().await.map_err(|error| line.failure(&request, error)) };
         let work = async {
-            let response = builder.send().await.map_err(|error| line.failure(&request, error))?;
-            Answer::read(request.clone(), response, limit).await
+            let response = Deadline::after(stall).bound(&request, send).await?;
+            Answer::read_steadily(request.clone(), response, limit, stall).await
         };
-        let patience = wire.options.request_timeout.saturating_mul(PATIENCE_FACTOR);
-        let answer = Deadline::after(patience).bound(&request, work).await?;
+        let patience = stall.saturating_mul(PATIENCE_FACTOR);
+        let late = |_elapsed| Err(Failure::slow(&request, patience));
+        let answer = timeout(patience, work).await.unwrap_or_else(late)?;
         match answer.status.as_u16() {
             404 | 410 => Ok(None),
             _ => Ok(Some(answer.checked()?.body)),
