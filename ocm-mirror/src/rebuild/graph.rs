@@ -153,7 +153,7 @@ impl GraphData {
     ///
     /// # Cancel safety
     ///
-    /// As [`scratch`].
+    /// As [`scratch()`].
     pub async fn alone(
         &self,
         copier: &Copier,
