@@ -302,7 +302,7 @@ impl ImageFiles {
     /// Returns what was asked for as something to build upon.
     pub fn base(&self) -> Base {
         let (source, root) = (Arc::clone(&self.source), self.root.clone());
-        Base { source, root, retry: self.retry }
+        Base { source, root, platforms: PlatformFilter::All, retry: self.retry }
     }
 
     /// Reads what the image says of itself.

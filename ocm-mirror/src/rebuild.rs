@@ -34,7 +34,9 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use ocm_oci::{Children, Descriptor, Digest, IndexEntry, MediaType, Platform, TagOrDigest};
+use ocm_oci::{
+    Children, Descriptor, Digest, IndexEntry, MediaType, Platform, PlatformFilter, TagOrDigest,
+};
 use ocm_transport::{Manifest, Source};
 use serde_json::Value;
 
@@ -69,6 +71,9 @@ pub struct Base {
     pub source: Arc<dyn Source>,
     /// Its uppermost manifest, which need not be there.
     pub root: Manifest,
+    /// For which platforms it is built, if it is an index. Where it lacks one of them, it is built
+    /// for all that it has.
+    pub platforms: PlatformFilter,
     /// How often to try what fails.
     pub retry: RetryPolicy,
 }
@@ -145,7 +150,7 @@ impl Built {
     }
 }
 
-/// Builds a new image of `base`, for all its platforms.
+/// Builds a new image of `base`, for all the platforms that are wanted of it.
 ///
 /// # Errors
 ///
@@ -222,7 +227,14 @@ impl Building<'_> {
     ) -> Result<Descriptor, RebuildError> {
         let digest = &manifest.descriptor().digest;
         let mut rebuilt = Vec::new();
+        let platforms = &self.base.platforms;
+        let offered = entries.iter().filter_map(|entry| entry.platform.as_ref());
+        let is_cut = platforms.missing(offered).is_empty();
         for entry in entries {
+            if is_cut && !platforms.admits(entry.platform.as_ref()) {
+                rebuilt.push(None);
+                continue;
+            }
             if is_statement(&entry) {
                 self.built.left_out.insert(entry.descriptor.digest);
                 rebuilt.push(None);

@@ -42,7 +42,7 @@ pub(crate) async fn upon(
     let mut hidden = LayerContent::default();
     hidden.gone(CONFIGS)?;
     hidden.gone(CACHE)?;
-    if old != CONFIGS && !old.starts_with("configs/") {
+    if ![CONFIGS, CACHE].contains(&old) && !old.starts_with("configs/") {
         hidden.gone(old)?;
     }
     let layers = vec![

@@ -19,7 +19,7 @@ use super::{
     unread, unusable,
 };
 use crate::{
-    CatalogFiles, Code, ContentStore, Failure, ImageFiles, Layouts, Location, Place, Side,
+    Base, CatalogFiles, Code, ContentStore, Failure, ImageFiles, Layouts, Location, Place, Side,
     rebuild::CONFIGS,
 };
 
@@ -53,7 +53,7 @@ impl Reading<'_, '_> {
             check(&listing, &directory.directory)?;
         }
         let foundation = match resolving.catalog_base {
-            Some(image) => foundation(image, resolving, store).await?,
+            Some(image) => foundation(image, &asked.wanted.platforms, resolving, store).await?,
             None => self.nothing()?,
         };
         let (built, root) = foundation.build(&listing, store).await?;
@@ -76,6 +76,7 @@ impl Reading<'_, '_> {
 /// Opens the image that catalogs are built upon.
 async fn foundation(
     image: &ImageRef,
+    platforms: &PlatformFilter,
     resolving: &Resolving<'_>,
     store: &ContentStore,
 ) -> Result<Foundation, Failure> {
@@ -91,7 +92,8 @@ async fn foundation(
         let failure = Failure::without(Code::Catalog, Side::Source, what);
         return Err(failure.with_hint("name an image of `opm` with `--catalog-base-image`"));
     }
-    let ground = Ground::Image { base: files.base(), directory: CONFIGS.to_owned() };
+    let base = Base { platforms: platforms.clone(), ..files.base() };
+    let ground = Ground::Image { base, directory: CONFIGS.to_owned() };
     Ok(Foundation { location, ground, has_program: true })
 }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use ocm_catalog::{Catalog as Listing, Reduced};
-use ocm_oci::{Digest, Platform, Tag, TagOrDigest};
+use ocm_oci::{Digest, Platform, PlatformFilter, Tag, TagOrDigest};
 use serde::{Deserialize, Serialize};
 
 use super::unusable;
@@ -137,9 +137,10 @@ impl Bundles {
 }
 
 impl Foundation {
-    /// Takes what the image of a catalog is made of.
-    pub(super) fn of(image: &CatalogImage, location: Location) -> Self {
-        let (base, directory) = (image.base(), image.directory().to_owned());
+    /// Takes what the image of a catalog is made of, for some platforms.
+    pub(super) fn of(image: &CatalogImage, platforms: &PlatformFilter, location: Location) -> Self {
+        let base = Base { platforms: platforms.clone(), ..image.base() };
+        let directory = image.directory().to_owned();
         Self { location, ground: Ground::Image { base, directory }, has_program: true }
     }
 

@@ -139,7 +139,8 @@ impl Reading<'_, '_> {
         }
         let is_image = !matches!(asked.wanted.reference, Reference::Directory(_));
         let has_program = is_image || image.has_program();
-        let foundation = Foundation { has_program, ..Foundation::of(&image, location) };
+        let foundation =
+            Foundation { has_program, ..Foundation::of(&image, &asked.wanted.platforms, location) };
         Ok((contents, None, root, foundation))
     }
 
@@ -154,7 +155,7 @@ impl Reading<'_, '_> {
         let is_near = matches!(location.place, Place::Layout(_));
         let files = if is_near { files } else { files.kept_in(store) };
         let image = CatalogImage::open(files).await.map_err(|error| no_catalog(&error))?;
-        let foundation = Foundation::of(&image, location);
+        let foundation = Foundation::of(&image, &asked.wanted.platforms, location);
         let files = Files::Image(Box::new(image));
         if asked.selection.is_everything() {
             let (contents, links) = Contents::read(&files, resolving.operators).await?;

@@ -1,6 +1,6 @@
 //! Catalogs with a selection in place of all they had.
 
-use ocm_mirror::{CatalogImageError, rebuild_catalog};
+use ocm_mirror::{Base, CatalogImageError, Change, rebuild, rebuild_catalog};
 use ocm_testkit::{Blob, Catalog, Content, Files, Format, MadeCatalog, Settings, Upstream};
 use serde_json::json;
 
@@ -94,6 +94,30 @@ async fn the_digest_depends_on_original_and_selection_alone() {
     }
     assert_eq!(digests[0], digests[1]);
     assert_eq!(digests[0].hex().get(..16), Some("c271b78adff5084e"));
+}
+
+/// So that it is whole where it goes, and no registry misses what it lists.
+#[tokio::test]
+async fn it_is_built_for_the_platforms_that_are_wanted() {
+    let only = |architectures: &[&str]| {
+        let platforms = architectures.iter().map(|one| ocm_oci::Platform::new("linux", *one));
+        PlatformFilter::Only(platforms.collect())
+    };
+    let content = made(Format::Oci, &["amd64", "arm64", "s390x"]).image().content.clone();
+    let catalog = open(&content).await.unwrap();
+    for (platforms, count) in [
+        (PlatformFilter::All, 3),
+        (only(&["arm64"]), 1),
+        (only(&["amd64", "s390x"]), 2),
+        (only(&["arm64", "riscv64"]), 3),
+    ] {
+        let workshop = Workshop::new().await;
+        let base = Base { platforms, ..catalog.base() };
+        let built = rebuild(&base, &Change::default(), &workshop.store).await.unwrap();
+        assert_eq!(built.root().unwrap().children().unwrap().manifests.len(), count);
+        assert_eq!(built.manifests().len(), count + 1);
+        assert!(built.left_out().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -34,7 +34,8 @@ async fn graph_data_is_put_upon_a_base_for_all_platforms() {
         BTreeMap::from([(Digest::of(b"release"), vec![Bytes::from("one"), Bytes::from("two")])]);
     let graph = GraphData::unpack(&data().packed(Pack::Gzip)).unwrap();
     let change = graph.with_signatures(&signatures).change(&workshop.store).await.unwrap();
-    let base = ocm_mirror::Base { source: base, root, retry: quick() };
+    let base =
+        ocm_mirror::Base { source: base, root, platforms: PlatformFilter::All, retry: quick() };
     let built = rebuild(&base, &change, &workshop.store).await.unwrap();
     let overlay = workshop.place(&built, &base.source);
     let mirrored = mirror(&overlay, &built).await;
@@ -64,7 +65,12 @@ async fn data_is_read_back_and_the_image_built_anew_is_the_same() {
     let image = Content::image(Format::Oci, &platform, "ubi", vec![Blob::layer(1, 3000)]);
     let root = image.manifest().clone();
     let base = Upstream::new(vec![Published::tagged("ubi", "latest", image)]);
-    let base = ocm_mirror::Base { source: base.source(&repository("ubi")), root, retry: quick() };
+    let base = ocm_mirror::Base {
+        source: base.source(&repository("ubi")),
+        root,
+        platforms: PlatformFilter::All,
+        retry: quick(),
+    };
     let workshop = Workshop::new().await;
     let data = GraphData::unpack(&data().packed(Pack::Gzip)).unwrap();
     let signed = |name: &[u8]| {

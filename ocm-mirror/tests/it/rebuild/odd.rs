@@ -1,7 +1,7 @@
 //! Originals of every shape that is allowed, and of some that are not.
 
 use ocm_mirror::{Base, Change, LayerContent, RebuildError, gather, rebuild, scratch};
-use ocm_oci::{MediaType, Platform};
+use ocm_oci::{MediaType, Platform, PlatformFilter};
 use ocm_transport::Manifest;
 use serde_json::json;
 
@@ -35,7 +35,7 @@ fn config(architecture: &str) -> Value {
 async fn base(gallery: &Gallery, root: &Digest) -> Base {
     let source = gallery.source();
     let root = source.manifest(&TagOrDigest::from(root), 1 << 20).await.unwrap();
-    Base { source, root, retry: quick() }
+    Base { source, root, platforms: PlatformFilter::All, retry: quick() }
 }
 
 async fn built(gallery: &Gallery, root: &Digest) -> Result<(Built, Workshop), RebuildError> {
@@ -259,7 +259,12 @@ fn building_can_move_between_threads() {
     let root = Manifest::new(MediaType::OciManifest, Bytes::new());
     is_send(&async move {
         let workshop = Workshop::new().await;
-        let base = Base { source: Gallery::default().source(), root, retry: quick() };
+        let base = Base {
+            source: Gallery::default().source(),
+            root,
+            platforms: PlatformFilter::All,
+            retry: quick(),
+        };
         rebuild(&base, &Change::default(), &workshop.store).await.map(drop)
     });
 }
