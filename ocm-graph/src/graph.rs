@@ -213,6 +213,11 @@ impl Graph {
         upgrade.groups.iter().filter_map(group).collect()
     }
 
+    /// Returns what risks are called, some of them more than once.
+    pub(crate) fn risk_names(&self) -> impl Iterator<Item = &str> {
+        self.risks.iter().flat_map(|group| group.iter()).map(|risk| risk.name.as_str())
+    }
+
     /// Returns which groups of risks are refused, by their place.
     pub(crate) fn refused(&self, refusal: &Refusal) -> Vec<bool> {
         self.risks.iter().map(|risks| refusal.covers(risks)).collect()

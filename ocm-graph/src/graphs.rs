@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{Channel, Graph};
 
@@ -35,6 +38,13 @@ impl Graphs {
     /// Returns a channel's graph, where it is known.
     pub fn get(&self, channel: &Channel) -> Option<&Graph> {
         self.known.get(channel)?.as_deref()
+    }
+
+    /// Returns the names of all risks, and whether any graph is known.
+    pub(crate) fn risk_names(&self) -> (BTreeSet<&str>, bool) {
+        let graphs = self.known.values().flatten();
+        let names = graphs.clone().flat_map(|graph| graph.risk_names()).collect();
+        (names, graphs.count() > 0)
     }
 
     pub(crate) fn look_up(&self, channel: &Channel) -> Knowledge<'_> {

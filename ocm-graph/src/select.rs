@@ -138,6 +138,7 @@ pub fn select(query: &Query, graphs: &Graphs) -> Selection {
             Knowledge::Unasked | Knowledge::Unavailable => {}
         }
     }
+    finding.warn_of_unknown_risks(graphs);
     let bounds = bounds_of_all(query, graphs);
     if let Some(ends) = cross::ends((query.channels.len(), &bounds)) {
         cross::select(&ends, graphs, &mut finding);
@@ -289,6 +290,17 @@ impl<'a> Finding<'a> {
     fn warn_of_risks(&mut self, channels: (&Channel, &Channel), path: &UpgradePath) {
         if let Some(risky) = RiskyPath::of(channels, path) {
             self.warn(Warning::Risks(risky));
+        }
+    }
+
+    /// Says which of the refused risks nothing has: a name is easily mistyped, and then nothing is
+    /// refused.
+    fn warn_of_unknown_risks(&mut self, graphs: &Graphs) {
+        let Refusal::Named(names) = self.refusal else { return };
+        let (known, is_any_read) = graphs.risk_names();
+        for name in names.iter().filter(|name| is_any_read && !known.contains(name.as_str())) {
+            let similar = ocm_oci::similar(name, known.iter().copied()).map(str::to_owned);
+            self.warn(Warning::UnknownRisk { name: name.clone(), similar });
         }
     }
 

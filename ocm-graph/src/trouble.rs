@@ -109,6 +109,17 @@ pub enum Warning {
         /// The payloads.
         payloads: [ImageRef; 2],
     },
+    /// A risk is refused by a name that nothing has.
+    #[error(
+        "no upgrade in the graphs that were read has the risk `{name}`{}",
+        similar.as_ref().map(|one| format!("; is `{one}` meant?")).unwrap_or_default()
+    )]
+    UnknownRisk {
+        /// The name.
+        name: String,
+        /// One that is there and looks like it.
+        similar: Option<String>,
+    },
     /// The graph names releases that are not in it.
     #[error("the graph of channel `{channel}` has {count} upgrades that lead nowhere")]
     SkippedEdges {

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use ocm_config::Pattern;
 use ocm_graph::{MissingPaths, Refusal};
 use ocm_mirror::{GraphDataOrigin, PathRules};
@@ -62,7 +62,13 @@ impl FromStr for BaseImage {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RefusedArgs {
     /// Do not rely on upgrades with this risk, or with `all` on any that has one; may be repeated
-    #[arg(long, value_name = "NAME", value_delimiter = ',', help_heading = "Releases")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        value_parser = NonEmptyStringValueParser::new(),
+        help_heading = "Releases"
+    )]
     refuse_risk: Vec<String>,
 }
 

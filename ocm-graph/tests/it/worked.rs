@@ -413,6 +413,22 @@ fn risks_are_named_with_what_is_known_of_them() {
     );
     let exposures: Vec<_> = risky.exposures().iter().map(ToString::to_string).collect();
     assert_eq!(exposures, ["Loud: It is slow. (for all clusters) https://risks.example/Loud"]);
+    let named = |name: &str| Refusal::Named([name.to_owned()].into());
+    // A name that is mistyped refuses nothing, and that is said.
+    for (name, end) in [("loud", "; is `Loud` meant?"), ("Quiet", "")] {
+        let refused = Query { refusal: named(name), ..query(channels.clone()) };
+        let selection = select(&refused, &graphs(&[RISKY]));
+        let unknown = selection.warnings.iter().find_map(|warning| match warning {
+            Warning::UnknownRisk { .. } => Some(warning.to_string()),
+            _ => None,
+        });
+        let expected =
+            format!("no upgrade in the graphs that were read has the risk `{name}`{end}");
+        assert_eq!(unknown.as_deref(), Some(expected.as_str()));
+    }
+    let refused = Query { refusal: named("Loud"), ..query(channels.clone()) };
+    let selection = select(&refused, &graphs(&[RISKY]));
+    assert!(!selection.warnings.iter().any(|one| matches!(one, Warning::UnknownRisk { .. })));
     let refused = Query { refusal: Refusal::Everything, ..query(channels) };
     let selection = select(&refused, &graphs(&[RISKY]));
     assert_eq!(found(&selection), ["4.18.1", "4.18.5"]);
