@@ -79,6 +79,8 @@ async fn releases(
         }
     }
     match args.format {
+        // What is listed is not there: its heading would stand above nothing.
+        ResultFormat::Text if listed.is_empty() => {}
         ResultFormat::Text => {
             session.console.print_lines(&text(args, channel, &listed, &session.program));
         }
@@ -95,9 +97,8 @@ fn list(
     graph: &Graph,
 ) -> Result<Listed, Complaint> {
     let Some(newest) = graph.newest() else {
-        let text = format!("channel `{channel}` has no releases for {architecture}");
         let hint = "`list releases --channels --version X.Y` lists the channels of a version";
-        return Err(Complaint::told([text], Some(hint.to_owned())));
+        return Err(Complaint::told([nothing(channel, architecture)], Some(hint.to_owned())));
     };
     let architecture = architecture.to_owned();
     let Some(from) = &args.from else {
@@ -115,6 +116,11 @@ fn list(
             Err(Complaint::told([text, why.to_string()], None))
         }
     }
+}
+
+/// Says that servers know nothing of a channel: none answers that there is no such one.
+fn nothing(channel: &Channel, architecture: &str) -> String {
+    format!("channel `{channel}` has no releases for {architecture}")
 }
 
 fn text(
@@ -176,6 +182,11 @@ async fn channels(
     let architecture = args.filter_by_archs.first().map_or("amd64", String::as_str);
     let reading = read(channel, architecture, &*updates);
     let graph = session.stopping.unless(reading).await??;
+    if graph.is_empty() {
+        let hint = "`list releases` lists the versions that have channels";
+        let told = Complaint::told([nothing(channel, architecture)], Some(hint.to_owned()));
+        return Err(told.into());
+    }
     let version = args.version.as_deref().unwrap_or_default();
     let names = graph.channels().into_iter().map(|name| printable(name).into_owned());
     match args.format {

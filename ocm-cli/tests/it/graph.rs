@@ -274,9 +274,12 @@ async fn releases_are_listed() {
         ("--channel stable-", "is the beginning of a channel's name"),
         ("--filter-by-archs x86", "possible values: amd64, arm64"),
         ("--version 4.18 --from 4.18.2 --to 4.17.1", "reaches no further than 4.18.2"),
+        ("--version 9.99", "channel `stable-9.99` has no releases for amd64"),
+        ("--channels --version 9.99", "channel `stable-9.99` has no releases for amd64"),
     ] {
         let said = world.run(&format!("list releases {words}"));
         said.assert_code(1);
+        assert_eq!(said.out, "", "{words}");
         said.assert_says(what);
     }
 }
