@@ -1,6 +1,6 @@
 //! What it takes to find releases: update servers, signature stores, keys.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::{error::Error, path::PathBuf, time::SystemTime};
 
 use ocm_config::ReleaseKind;
 use ocm_mirror::{
@@ -128,12 +128,14 @@ fn base(run: &Run<'_>) -> Result<Option<GraphBase>, Halt> {
 /// Decides whose word counts.
 fn trust(environment: &Environment) -> Result<ReleaseTrust, Halt> {
     let keyring = environment.signature_key().map(|file| {
-        Keyring::read(&files::read(&file)?).map_err(|error| {
+        let unusable = |error: &dyn Error| {
             let named = format!("`OCP_SIGNATURE_VERIFICATION_PK` names {}", file.display());
-            let Complaint { message, causes, .. } = Complaint::of(&error);
+            let Complaint { message, causes, .. } = Complaint::of(error);
             let chain = [named, message].into_iter().chain(causes);
             Halt::from(Complaint::told(chain, Some(KeyringError::HINT.to_owned())))
-        })
+        };
+        let bytes = files::read(&file).map_err(|error| unusable(&error))?;
+        Keyring::read(&bytes).map_err(|error| unusable(&error))
     });
     let keyring = keyring.transpose()?;
     let store = environment.signature_url().map(|url| Store::at(&url)).transpose();
