@@ -35,6 +35,7 @@ mod conclude;
 mod disk;
 mod dry_run;
 mod ends;
+mod far_side;
 mod follow;
 mod logins;
 mod mapping;

@@ -9,7 +9,7 @@ use ocm_transport::archive::Sealed;
 use serde::Serialize;
 
 use super::{
-    Run, Session,
+    Run, Session, far_side,
     follow::{Before, Followed},
     mapping,
     missed::{self, Missed},
@@ -226,10 +226,7 @@ impl Outcome<'_> {
             choice = "run the same command again for a whole one; or, as it is, ";
         }
         let config = self.run.request.config.display();
-        let more = match self.run.request.operators.incomplete {
-            Incomplete::Offered if !missed.is_empty() => " --push-incomplete-catalog",
-            Incomplete::Offered | Incomplete::Withheld => "",
-        };
+        let more = far_side::flags(self.run.request);
         console.info(format!(
             "next: {choice}carry {directory} across, with {config}, and there: {program} -c \
              {config} --from file://{directory}{more} docker://REGISTRY[/NAMESPACE]"

@@ -57,3 +57,31 @@ async fn a_second_payload_of_a_version_is_refused() {
     }
     said.assert_says("4.18.4 (amd64)");
 }
+
+/// What decides on the far side what is mirrored has to be said there once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_is_to_be_said_on_the_far_side_too() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    world.world.write_config(TWO_CHANNELS);
+    let flags = "--refuse-risk Slow --require-path --allow-unsigned-release --allow-missing \
+                 --include-prereleases --include-dependencies --push-incomplete-catalog";
+    let said = world.run(&format!("-c isc.yaml {INSECURE} {flags} file://disk"));
+    said.assert_code(0);
+    said.assert_says(&format!("--from file://disk {flags} docker://"));
+    said.assert_says("no upgrade in the graphs that were read has the risk `Slow`");
+    let said = world.run(&format!("-c isc.yaml {INSECURE} --refuse-risk= file://disk"));
+    said.assert_code(1);
+    said.assert_says("--refuse-risk <NAME>");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_not_there_is_said_to_be_named_by_the_variable() {
+    let world = ReleaseWorld::new(&ReleaseSigner::trusted()).await;
+    world.world.write_config(TWO_CHANNELS);
+    let words = format!("-c isc.yaml {INSECURE} file://disk");
+    let said = world
+        .world
+        .run_with(&words, |command| command.env("OCP_SIGNATURE_VERIFICATION_PK", "/nonexistent"));
+    said.assert_code(1);
+    said.assert_says("`OCP_SIGNATURE_VERIFICATION_PK` names /nonexistent");
+}
