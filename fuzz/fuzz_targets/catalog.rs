@@ -5,7 +5,10 @@
 use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
-use ocm_catalog::{Catalog, Extent, Outline, PackageSelection, Selection, Wanted, assemble, read};
+use ocm_catalog::{
+    BundleImages, Catalog, Extent, ImageList, Outline, PackageSelection, Selection, Wanted, assemble,
+    read,
+};
 
 /// What the files are called: names decide nothing but their order.
 const NAMES: [&str; 2] = ["a/catalog.yaml", "b.json"];
@@ -22,10 +25,15 @@ fuzz_target!(|input: &[u8]| {
     let names = assemble(names).map(|assembled| assembled.catalog.known_packages().clone());
     let outline = files.map(|(path, bytes)| read(path, bytes, &Wanted::Outline));
     drop(Outline::assemble(outline).close(&Selection::default()));
+    let list = files.map(|(path, bytes)| read(path, bytes, &Wanted::Images));
+    let list = ImageList::assemble(list);
     let all = files.map(|(path, bytes)| read(path, bytes, &Wanted::All));
     let Ok(assembled) = assemble(all) else { return };
     let catalog = assembled.catalog;
     assert_eq!(names.ok().as_ref(), Some(catalog.known_packages()));
+    let list = list.expect("what all is read of is read for its images");
+    let told = |images: BundleImages<'_>| format!("{images:?}");
+    assert!(list.images().map(told).eq(catalog.images().map(told)), "other images");
     if has_flaws(&catalog) {
         return;
     }
@@ -37,7 +45,6 @@ fuzz_target!(|input: &[u8]| {
             select(&catalog, package, extent);
         }
     }
-    catalog.images().for_each(drop);
     drop(catalog.unmet());
 });
 
