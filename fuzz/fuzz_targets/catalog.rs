@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
 use ocm_catalog::{
-    BundleImages, Catalog, Extent, ImageList, Outline, PackageSelection, Selection, Wanted, assemble,
-    read,
+    BundleImages, Catalog, Extent, ImageList, Outline, PackageSelection, Selection, Wanted,
+    assemble, read,
 };
 
 /// What the files are called: names decide nothing but their order.
