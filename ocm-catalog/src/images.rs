@@ -3,7 +3,6 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use ocm_oci::{ImageRef, Reference, ReferenceError};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
@@ -69,14 +68,8 @@ pub enum ImagesError {
     Reference(#[source] ReferenceError),
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RelatedImage<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow)]
-    image: Cow<'a, str>,
-}
+/// An image that a bundle names: what it calls it, and its reference.
+type RelatedImage<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// What a whole catalog leads to: its packages, and the images of their bundles. It holds nothing
 /// else of the catalog, which has perhaps a hundred times as many bytes.
@@ -137,7 +130,7 @@ fn images(bundle: &Bundle, unnamed: &mut Vec<String>) -> Result<Vec<BundleImage>
     let mut found = vec![BundleImage { kind: ImageKind::Bundle, name: String::new(), reference }];
     let json = bundle.body.json().map_err(ImagesError::Unreadable)?;
     let mut seen = BTreeSet::from([bundle.image.clone()]);
-    for RelatedImage { name, image } in related(&json).map_err(ImagesError::Unreadable)? {
+    for (name, image) in related(&json).map_err(ImagesError::Unreadable)? {
         if image.is_empty() {
             unnamed.push(name.into_owned());
         } else if seen.insert(image.clone().into_owned()) {
@@ -154,11 +147,13 @@ pub(crate) fn related_images(members: &Members<'_>) -> Body {
     Body::new(Format::Json, format!("{{\"{RELATED}\":{list}}}").into_bytes())
 }
 
+fn named<'a>(image: &Members<'a>) -> Result<RelatedImage<'a>, serde_json::Error> {
+    let text = |key| image.text(key).map(Option::unwrap_or_default);
+    Ok((text("name")?, text("image")?))
+}
+
 fn related(json: &[u8]) -> Result<Vec<RelatedImage<'_>>, ObjectFault> {
-    let key = RELATED;
     let members = Members::of(json).map_err(ObjectFault::Json)?;
-    let list = members.get(key).map_or("null", RawValue::get);
-    let list: Option<Vec<RelatedImage<'_>>> =
-        serde_json::from_str(list).map_err(|source| ObjectFault::Part { key, source })?;
-    Ok(list.unwrap_or_default())
+    let list = members.list(RELATED).and_then(|list| list.iter().map(named).collect());
+    list.map_err(|source| ObjectFault::Part { key: RELATED, source })
 }

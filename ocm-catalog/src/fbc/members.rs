@@ -28,6 +28,15 @@ impl<'a> Members<'a> {
         self.0.iter().filter(move |(key, _)| key.0.eq_ignore_ascii_case(name)).map(|(_, raw)| *raw)
     }
 
+    /// Reads the list of objects that is called `name`. Null is none, and in the list an object
+    /// without members.
+    pub(crate) fn list(&self, name: &str) -> Result<Vec<Self>, serde_json::Error> {
+        let list = self.get(name).map_or("null", RawValue::get);
+        let list: Option<Vec<Option<Self>>> = serde_json::from_str(list)?;
+        let or_empty = |one: Option<Self>| one.unwrap_or(Self(Vec::new()));
+        Ok(list.unwrap_or_default().into_iter().map(or_empty).collect())
+    }
+
     /// Reads the text that is called `name`; null is none.
     pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, serde_json::Error> {
         let Some(raw) = self.get(name) else { return Ok(None) };
@@ -100,6 +109,15 @@ mod tests {
         assert_eq!(members.text("absent").unwrap(), None);
         assert_eq!(members.get("x").unwrap().get(), r#"[1, {"schema": 2}]"#);
         assert!(members.text("x").is_err());
+        assert!(members.list("n").unwrap().is_empty() && members.list("x").is_err());
+    }
+
+    #[test]
+    fn null_in_a_list_is_an_object() {
+        let members = Members::of(br#"{"x": [{"A": "b"}, null]}"#).unwrap();
+        let texts: Vec<_> =
+            members.list("X").unwrap().iter().map(|one| one.text("a").unwrap()).collect();
+        assert_eq!(texts, [Some("b".into()), None]);
     }
 
     #[test]

@@ -236,39 +236,35 @@ fn bundle(members: &Members<'_>, body: impl FnOnce() -> Body) -> Result<Bundle, 
 }
 
 /// A property of a bundle.
-#[derive(Deserialize)]
 pub(super) struct Property<'a> {
-    #[serde(borrow, rename = "type")]
     pub(super) kind: Cow<'a, str>,
-    #[serde(borrow)]
     pub(super) value: Option<&'a RawValue>,
 }
 
 /// Reads the properties of a bundle; most of their bytes are passed over.
 pub(super) fn properties<'a>(members: &Members<'a>) -> Result<Vec<Property<'a>>, ObjectFault> {
-    let key = "properties";
-    let Some(raw) = members.get(key) else { return Ok(Vec::new()) };
-    let properties: Option<Vec<Property<'a>>> =
-        serde_json::from_str(raw.get()).map_err(|source| ObjectFault::Part { key, source })?;
-    Ok(properties.unwrap_or_default())
+    let property = |one: &Members<'a>| {
+        let kind = one.text("type")?.unwrap_or_default();
+        Ok(Property { kind, value: one.get("value") })
+    };
+    let list = members.list("properties").and_then(|list| list.iter().map(property).collect());
+    list.map_err(of_properties)
+}
+
+fn of_properties(source: serde_json::Error) -> ObjectFault {
+    ObjectFault::Part { key: "properties", source }
 }
 
 fn identity(value: &str) -> Result<Identity, ObjectFault> {
-    #[derive(Deserialize, Default)]
-    #[serde(rename_all = "camelCase", default)]
-    struct Value<'a> {
-        #[serde(borrow)]
-        package_name: Cow<'a, str>,
-        #[serde(borrow)]
-        version: Cow<'a, str>,
-        #[serde(borrow)]
-        release: Option<&'a RawValue>,
-    }
-    let value: Value<'_> = serde_json::from_str(value)
-        .map_err(|source| ObjectFault::Part { key: "properties", source })?;
-    let release = value.release.map_or("", RawValue::get).to_owned();
-    let package = value.package_name.into_owned();
-    Ok(Identity { package, version: value.version.parse(), release })
+    let value = Members::of(value.as_bytes()).map_err(of_properties)?;
+    let text = |key| value.text(key).map(Option::unwrap_or_default).map_err(of_properties);
+    let release = value.get("release").map_or("", RawValue::get);
+    let release = if release == "null" { "" } else { release }.to_owned();
+    Ok(Identity {
+        package: text("packageName")?.into(),
+        version: text("version")?.parse(),
+        release,
+    })
 }
 
 #[derive(Deserialize, Default)]

@@ -44,6 +44,22 @@ fn a_bundle_and_what_it_needs() {
     assert_eq!(second.images.iter().flatten().count(), 2);
 }
 
+/// OLM reads keys in any case, and null as nothing.
+#[test]
+fn keys_are_read_as_olm_reads_them() {
+    let related = r#"[{"Name": null, "IMAGE": "quay.io/a/b:1"}, null]"#;
+    let properties =
+        r#"[{"Type": "olm.package", "VALUE": {"PackageName": "p", "Version": "1.0.0"}}]"#;
+    let text =
+        bundle("a", "quay.io/a/bundle:1", &format!("{related}, \"Properties\": {properties}"));
+    let catalog = catalog(&[&text]);
+    let version = catalog.packages()["p"].bundles()["a"].version().map(ToString::to_string);
+    assert_eq!(version.as_deref(), Some("1.0.0"));
+    let images = catalog.images().next().unwrap().images.unwrap();
+    let images: Vec<_> = images.iter().map(|image| image.reference.as_written()).collect();
+    assert_eq!(images, ["quay.io/a/bundle:1", "quay.io/a/b:1"]);
+}
+
 /// One image that is none is the trouble of its bundle alone.
 #[test]
 fn images_that_cannot_be_mirrored() {

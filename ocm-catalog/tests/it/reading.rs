@@ -75,7 +75,7 @@ fn what_is_broken_names_itself() {
         (
             bundle,
             "could not read `olm.bundle` `a` of package `foo` at line 1 of `foo/c`: its `properties` \
-             cannot be read: invalid type: integer `1`, expected struct Property at line 1 column 2",
+             cannot be read: invalid type: integer `1`, expected an object at line 1 column 2",
         ),
         (
             channel,

@@ -68,6 +68,17 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         self.0.spend(0).map(|()| value.into())
     }
 
+    /// What is larger than other readers know numbers is as large as they make it.
+    #[expect(clippy::cast_precision_loss, reason = "JSON has no larger integers for its readers")]
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "JSON has no larger integers for its readers")]
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
+        self.visit_f64(value as f64)
+    }
+
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
         self.0.spend(value.len()).map(|()| value.into())
     }
@@ -109,6 +120,15 @@ mod tests {
 
     fn read(text: &str) -> Result<Value, serde_yaml::Error> {
         Bounded(&Budget::whole()).deserialize(serde_yaml::Deserializer::from_str(text))
+    }
+
+    #[test]
+    fn integers_may_be_of_any_size() {
+        assert_eq!(
+            read("a: 340282366920938463463374607431768211455").unwrap()["a"],
+            2f64.powi(128)
+        );
+        assert!(read("a: -170141183460469231731687303715884105728").is_ok());
     }
 
     /// A few hundred bytes that would be gigabytes.
