@@ -151,7 +151,7 @@ pub async fn select_releases(
     let query = query(releases, rules);
     for architecture in architectures(releases) {
         let known = all.learn((&query, rules), architecture, graphs).await;
-        all.add(select(&query, &known), architecture);
+        all.add(&query, select(&query, &known), architecture);
     }
     all
 }
@@ -227,7 +227,13 @@ impl SelectedReleases {
         }
     }
 
-    fn add(&mut self, selection: Selection, architecture: &str) {
+    fn add(&mut self, query: &Query, mut selection: Selection, architecture: &str) {
+        // Of two payloads of one version the first one counts, whatever their digests are.
+        let position =
+            |one: &Selected| query.channels.iter().position(|asked| asked.channel == one.channel);
+        selection
+            .releases
+            .sort_by_cached_key(|one| (one.version.clone(), position(one).unwrap_or(usize::MAX)));
         let of = |selected: Selected| {
             let Selected { version, payload, channel, reason } = selected;
             let architecture = architecture.to_owned();

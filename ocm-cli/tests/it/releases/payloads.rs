@@ -46,16 +46,24 @@ async fn a_second_payload_of_a_version_is_refused() {
     let other = Releases::new(8, &world.world.far.host()).release("4.18.4", &[]);
     let world = with_release(world, other, "4.18.4-x86_64").await;
     world.publish("fast-4.18", &[5], &[]);
-    world.world.write_config(
-        "  platform:\n    channels:\n    - name: stable-4.18\n    - name: fast-4.18\n",
-    );
-    let said = world.mirror("");
-    said.assert_code(2);
-    said.assert_says("two payloads have the tag `4.18.4-x86_64`");
-    for nth in [4, 5] {
-        said.assert_says(&world.releases[nth].digest().to_string());
+    // That of the channel that is named first is mirrored, whatever their digests are.
+    for (channels, nth) in [(["stable-4.18", "fast-4.18"], 4), (["fast-4.18", "stable-4.18"], 5)] {
+        let [first, second] = channels;
+        world.world.write_config(&format!(
+            "  platform:\n    channels:\n    - name: {first}\n    - name: {second}\n"
+        ));
+        let to = format!("docker://NEAR/{first}");
+        let said = world.run(&format!("-c isc.yaml --workspace file://{first} {INSECURE} {to}"));
+        said.assert_code(2);
+        said.assert_says("4.18.4 (amd64): two payloads have the tag `4.18.4-x86_64`");
+        for nth in [4, 5] {
+            said.assert_says(&world.releases[nth].digest().to_string());
+        }
+        let repository = format!("{first}/openshift/release-images").parse().unwrap();
+        let tag = TagOrDigest::Tag("4.18.4-x86_64".parse().unwrap());
+        let found = world.world.memory.source(&repository).head(&tag).await.unwrap();
+        assert_eq!(found.unwrap().digest, *world.releases[nth].digest());
     }
-    said.assert_says("4.18.4 (amd64)");
 }
 
 /// What decides on the far side what is mirrored has to be said there once more.
