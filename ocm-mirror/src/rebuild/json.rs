@@ -102,7 +102,12 @@ pub(super) fn configure(config: &mut Value, change: &Change, layers: usize) -> O
         return None;
     }
     diff_ids.extend(change.layers.iter().map(|layer| json!(layer.diff_id())));
-    // Where the original has no history, one of the new layers alone would be wrong.
+    // The mark of what is to be replaced some day is in the history. One of the new layers alone
+    // would be wrong, so that those below are in it as well.
+    if change.replaced.is_some() && config.get("history").is_none_or(Value::is_null) {
+        let below = vec![json!({ "created": CREATED }); layers];
+        config.insert("history".to_owned(), Value::Array(below));
+    }
     if let Some(history) = config.get_mut("history").and_then(Value::as_array_mut) {
         let step =
             |made: &super::NewLayer| json!({ "created": CREATED, "created_by": made.made_by() });

@@ -1,6 +1,6 @@
 //! Originals of every shape that is allowed, and of some that are not.
 
-use ocm_mirror::{Base, Change, LayerContent, RebuildError, gather, rebuild, scratch};
+use ocm_mirror::{Base, Change, GraphData, LayerContent, RebuildError, gather, rebuild, scratch};
 use ocm_oci::{MediaType, Platform, PlatformFilter};
 use ocm_transport::Manifest;
 use serde_json::json;
@@ -73,6 +73,35 @@ async fn what_is_not_said_in_a_configuration_need_not_be() {
         assert_eq!(changed["config"]["Entrypoint"], settings["Entrypoint"]);
         let steps = history.as_array().map(|steps| steps.len() + 1);
         assert_eq!(changed["history"].as_array().map(Vec::len), steps);
+    }
+}
+
+/// Whatever of a history the base has, each image of the update graph takes the place of the one
+/// before it.
+#[tokio::test]
+async fn graph_images_do_not_grow_upon_a_base_without_a_history() {
+    let data = Sheet::default().file("channels/a.yaml", "name: a").file("version", "1.1.0\n");
+    let data = GraphData::unpack(&data.packed(Pack::Gzip)).unwrap();
+    for history in [None, Some(Value::Null), Some(json!([])), Some(json!([{ "comment": "x" }]))] {
+        let gallery = Gallery::default();
+        let mut config = config("amd64");
+        config.as_object_mut().unwrap().extend(history.map(|steps| ("history".to_owned(), steps)));
+        let root = image(&gallery, &config, &json!({})).await;
+        let mut base = base(&gallery, &root).await;
+        let workshop = Workshop::new().await;
+        let mut digests = Vec::new();
+        for signature in ["old", "new", "old", "new"] {
+            let signatures = [(Digest::of(b"release"), vec![Bytes::from(signature)])].into();
+            let data = data.clone().with_signatures(&signatures);
+            let change = data.change(&workshop.store).await.unwrap();
+            let built = rebuild(&base, &change, &workshop.store).await.unwrap();
+            let layers = json(built.root().unwrap())["layers"].as_array().map(Vec::len);
+            assert_eq!(layers, Some(2), "upon {config}");
+            let mirrored = mirror(&workshop.place(&built, &base.source), &built).await;
+            base = reopen(&mirrored).await.base();
+            digests.push(digest(&built));
+        }
+        assert_eq!(digests[..2], digests[2..], "upon {config}");
     }
 }
 
