@@ -64,7 +64,8 @@ impl GraphData {
     /// one to the other.
     pub const COPY_WORDS: [&str; 2] = ["graph", "copy-data"];
 
-    /// Unpacks what an update service's `graph-data` endpoint gives: a tar in a gzip file.
+    /// Unpacks what an update service's `graph-data` endpoint gives: a tar in a gzip file. What it
+    /// has of signatures is left out, as it is where data is read back: nobody has verified them.
     ///
     /// # Errors
     ///
@@ -92,12 +93,11 @@ impl GraphData {
     pub async fn of_image(image: &ImageFiles) -> Result<Self, GraphDataError> {
         let wanted = Below::new(Self::HELD).until_layer_with(VERSION).with_limits(LIMITS);
         let seen = image.read(&wanted, Collected::all(DATA_LIMIT)).await?;
-        let mut files = seen.visitor.into_files();
-        files.retain(|path, _| !path.starts_with(SIGNATURES));
-        Self::checked(files)
+        Self::checked(seen.visitor.into_files())
     }
 
-    fn checked(files: BTreeMap<String, Bytes>) -> Result<Self, GraphDataError> {
+    fn checked(mut files: BTreeMap<String, Bytes>) -> Result<Self, GraphDataError> {
+        files.retain(|path, _| !path.starts_with(SIGNATURES));
         let has_channels = files.keys().any(|path| path.starts_with("channels/"));
         if has_channels { Ok(Self { files }) } else { Err(GraphDataError::NoChannels) }
     }

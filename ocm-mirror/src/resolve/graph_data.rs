@@ -1,14 +1,14 @@
 //! Where the data of the update graph comes from.
 //!
 //! ```text
-//! a server: https://…/graph-data          ─► tar.gz ────────────────────────┐
-//! a file: graph-data.tar.gz               ─► tar.gz ────────────────────────┤
-//! an archive that has a graph image       ─► its layers ─┬─► without the ───┴─► GraphData
-//! a graph image in a registry: docker://… ─► its layers ─┘   signatures
+//! a server: https://…/graph-data          ─► tar.gz ─────┐
+//! a file: graph-data.tar.gz               ─► tar.gz ─────┤
+//! an archive that has a graph image       ─► its layers ─┼─► without signatures ─► GraphData
+//! a graph image in a registry: docker://… ─► its layers ─┘
 //! ```
 //!
-//! Signatures that an earlier image has are those of the releases of an earlier run. They are left
-//! out: what is in the image is what this configuration means, and the same data, base and
+//! Signatures that an earlier image has are those of the releases of an earlier run, and those that
+//! a server has were verified by nobody here. They are left out: what is in the image is what this configuration means, and the same data, base and
 //! signatures have the same digest, whichever way the data came.
 
 use std::{
