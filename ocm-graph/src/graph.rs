@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, ops::RangeBounds, sync::Arc};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::{Refusal, Risk, Version};
+use crate::{Refusal, Risk, Version, Warning};
 
 mod wire;
 
@@ -216,6 +216,11 @@ impl Graph {
     /// Returns what risks are called, some of them more than once.
     pub(crate) fn risk_names(&self) -> impl Iterator<Item = &str> {
         self.risks.iter().flat_map(|group| group.iter()).map(|risk| risk.name.as_str())
+    }
+
+    /// Says which of the refused risks nothing in it has.
+    pub fn unknown_risks(&self, refusal: &Refusal) -> Vec<Warning> {
+        refusal.unknown(&self.risk_names().collect())
     }
 
     /// Returns which groups of risks are refused, by their place.

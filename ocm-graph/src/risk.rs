@@ -2,6 +2,8 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::Warning;
+
 /// Why an upgrade is offered only to some clusters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Risk {
@@ -69,6 +71,17 @@ impl Refusal {
             Self::Named(names) => risks.iter().any(|risk| names.contains(&risk.name)),
             Self::Everything => true,
         }
+    }
+
+    /// Says which of its names are not among those that are known.
+    pub(crate) fn unknown(&self, known: &BTreeSet<&str>) -> Vec<Warning> {
+        let Self::Named(names) = self else { return Vec::new() };
+        let unknown = names.iter().filter(|name| !known.contains(name.as_str()));
+        let warning = |name: &String| {
+            let similar = ocm_oci::similar(name, known.iter().copied()).map(str::to_owned);
+            Warning::UnknownRisk { name: name.clone(), similar }
+        };
+        unknown.map(warning).collect()
     }
 }
 

@@ -296,11 +296,9 @@ impl<'a> Finding<'a> {
     /// Says which of the refused risks nothing has: a name is easily mistyped, and then nothing is
     /// refused.
     fn warn_of_unknown_risks(&mut self, graphs: &Graphs) {
-        let Refusal::Named(names) = self.refusal else { return };
         let (known, is_any_read) = graphs.risk_names();
-        for name in names.iter().filter(|name| is_any_read && !known.contains(name.as_str())) {
-            let similar = ocm_oci::similar(name, known.iter().copied()).map(str::to_owned);
-            self.warn(Warning::UnknownRisk { name: name.clone(), similar });
+        if is_any_read {
+            self.refusal.unknown(&known).into_iter().for_each(|warning| self.warn(warning));
         }
     }
 

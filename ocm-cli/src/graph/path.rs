@@ -24,7 +24,11 @@ const OF_A_FILE: &str = "the graph";
 /// Shows the way, or says why there is none.
 pub(super) async fn run(args: &GraphPathArgs, session: &mut Session) -> Result<Exit, Halt> {
     let graph = read(args, session).await?;
-    let solved = solve(&graph, (&args.from, &args.to), &args.refused.refusal());
+    let refusal = args.refused.refusal();
+    for unknown in graph.unknown_risks(&refusal) {
+        session.console.warn(unknown.to_string());
+    }
+    let solved = solve(&graph, (&args.from, &args.to), &refusal);
     if args.format == PathFormat::Json {
         session.console.print_json(&object(args, &solved));
     }
