@@ -101,8 +101,8 @@ async fn a_path_is_shown_to_people_and_to_be_typed() {
     assert_eq!(said.out, "0 upgrades in stable-4.18: 4.18.1\n");
     let dot = "graph path --channel stable-4.18 --from 4.17.1 --to 4.18.2 --format dot";
     insta::assert_snapshot!("graph-path-dot", world.run(dot).out);
-    let mistyped = "graph path --channel stable-4.18 --from 4.17.1 --to 4.18.2 --refuse-risk loud";
-    world.run(mistyped).assert_says("has the risk `loud`; is `Loud` meant?");
+    let mistyped = "graph path --channel stable-4.18 --from 4.17.1 --to 4.18.2 --refuse-risk slow";
+    world.run(mistyped).assert_says("has the risk `slow`; is `Slow` meant?");
 }
 
 #[tokio::test(flavor = "multi_thread")]
