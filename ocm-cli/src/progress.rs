@@ -27,7 +27,7 @@ pub(crate) use frame::stopwatch;
 use rate::Rate;
 use retries::Retries;
 use words::{copy_failed, humane_pause, kind_word, transfer_word};
-pub(crate) use words::{count, lost_line};
+pub(crate) use words::{count, lost_line, selection_lost};
 
 /// Time between summaries.
 const SUMMARY_EVERY: Duration = Duration::from_secs(10);
@@ -147,7 +147,7 @@ impl Progress {
                 self.bytes = *bytes;
             }
             Event::Present(_) => self.ended += 1,
-            Event::Lost(lost) if lost.kind.is_attachment() => {}
+            Event::Lost(lost) if !lost.kind.is_counted() => {}
             Event::Lost(_) => self.end(1, Level::Error),
             Event::Progress { repository, blob, bytes, size } => {
                 self.advance((repository.clone(), blob.clone()), *bytes, *size);

@@ -7,7 +7,7 @@ use ocm_transport::{
     archive::{ArchiveReader, Contents},
 };
 
-use crate::{Code, Failure, Image, ImageId, Location, Place, Plan, PlanError, Side};
+use crate::{Code, Failure, Image, ImageId, Kind, Location, Place, Plan, PlanError, Side};
 
 /// Name of the record that holds the plan by which an archive was written.
 const PLAN_RECORD: &str = "plan.json";
@@ -92,6 +92,8 @@ impl Archived {
             }
         }
         let lost = plan.lost().iter().enumerate();
+        // What a catalog does not have says nothing of the catalog's image.
+        let lost = lost.filter(|(_, lost)| lost.kind != Kind::Selection);
         let lost = lost.map(|(nth, lost)| (meaning(&lost.failure.image), nth)).collect();
         Self { plan, absent, reader, origins, lost }
     }

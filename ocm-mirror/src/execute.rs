@@ -109,7 +109,7 @@ fn opening(plan: &Plan) -> VecDeque<Event> {
     let there = plan.present().iter().map(|present| (present.kind.group(), 1));
     let lost = plan.lost().iter().map(|lost| lost.kind);
     let (lost_too, lost): (Vec<_>, Vec<_>) = lost.partition(|kind| kind.is_attachment());
-    let lost = lost.into_iter().map(|kind| (kind.group(), 1));
+    let lost = lost.into_iter().filter(|kind| kind.is_counted()).map(|kind| (kind.group(), 1));
     for (group, names) in copied.chain(there).chain(lost) {
         *expected.entry(group).or_default() += names;
     }

@@ -134,12 +134,12 @@ pub struct Present {
     pub kind: Kind,
 }
 
-/// An image that cannot be had at all.
+/// An image that cannot be had at all; or what is selected of a catalog that does not have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// What it would be part of.
     pub kind: Kind,
-    /// Why, and which image.
+    /// Why, and which image; of what is selected, that of the catalog.
     pub failure: Failure,
 }
 

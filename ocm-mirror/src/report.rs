@@ -16,7 +16,8 @@ pub struct Report {
     pub attachments: BTreeMap<Group, Tally>,
     /// Images that were there before the run, in the plan's order.
     pub present: Vec<Present>,
-    /// Images that cannot be had, in the plan's order.
+    /// Images that cannot be had, in the plan's order; and what is selected that no catalog has,
+    /// which is counted among no images.
     pub lost: Vec<Lost>,
     /// Images that were brought to the destination whole.
     pub done: BTreeSet<ImageId>,
@@ -62,11 +63,13 @@ impl Report {
     }
 
     /// Returns the groups of which not all images are at the destination, with all that is known
-    /// to be said about them, and so the bits of the exit code.
+    /// to be said about them, or not all that is selected; and so the bits of the exit code.
     pub fn incomplete_groups(&self) -> impl Iterator<Item = Group> {
         let groups = self.groups.iter().chain(&self.attachments);
         let groups = groups.filter(|(_, tally)| tally.done < tally.expected);
-        groups.map(|(group, _)| *group).collect::<BTreeSet<_>>().into_iter()
+        let selected = self.lost.iter().filter(|lost| lost.kind == Kind::Selection);
+        let selected = selected.map(|lost| lost.kind.group());
+        groups.map(|(group, _)| *group).chain(selected).collect::<BTreeSet<_>>().into_iter()
     }
 
     /// Counts what moved in an earlier run, after which this one was the rest.
@@ -97,7 +100,9 @@ impl Report {
                 self.present.push(present.clone());
             }
             Event::Lost(lost) => {
-                self.tally(lost.kind, usize::from(!lost.kind.is_attachment())).failed += 1;
+                if lost.kind != Kind::Selection {
+                    self.tally(lost.kind, usize::from(lost.kind.is_counted())).failed += 1;
+                }
                 self.lost.push(lost.clone());
             }
             Event::Progress { .. } => {}

@@ -44,7 +44,7 @@ fn image_kind(kind: Kind) -> ImageKind {
         Kind::ReleaseContent => ImageKind::ReleaseContent,
         Kind::UpdateGraph => ImageKind::Graph,
         Kind::Catalog => ImageKind::Catalog,
-        Kind::Bundle | Kind::RelatedImage => ImageKind::Operator,
+        Kind::Bundle | Kind::RelatedImage | Kind::Selection => ImageKind::Operator,
         Kind::Additional | Kind::Helm | Kind::Attachment(_) => ImageKind::Generic,
     }
 }

@@ -72,6 +72,8 @@ pub enum Kind {
     Helm,
     /// A signature, or another statement, about an image of that group.
     Attachment(Group),
+    /// A package or a channel that is selected, and that the catalog does not have: no image.
+    Selection,
 }
 
 impl Kind {
@@ -80,11 +82,16 @@ impl Kind {
         matches!(self, Self::Attachment(_))
     }
 
+    /// Whether it is an image that somebody asked for, and is counted as one.
+    pub fn is_counted(self) -> bool {
+        !matches!(self, Self::Attachment(_) | Self::Selection)
+    }
+
     /// Returns the group that it is counted in.
     pub fn group(self) -> Group {
         match self {
             Self::Release | Self::ReleaseContent | Self::UpdateGraph => Group::Release,
-            Self::Catalog | Self::Bundle | Self::RelatedImage => Group::Operator,
+            Self::Catalog | Self::Bundle | Self::RelatedImage | Self::Selection => Group::Operator,
             Self::Additional => Group::Additional,
             Self::Helm => Group::Helm,
             Self::Attachment(group) => group,

@@ -217,9 +217,9 @@ impl Outcome<'_> {
                 Before::Archive => ", and it replaced the older one",
                 Before::Nothing => "",
             };
-            let lacking = count(missed.len(), "image");
+            let lacking = lacking(missed);
             console.warn(format!("the archive is PARTIAL: it lacks {lacking}{replaced}"));
-            let origins = missed.iter().map(|missed| missed.origin.clone()).collect();
+            let origins = missed.iter().map(Missed::name).collect();
             for origin in missed::abridged(origins) {
                 console.warn(format!("  not in it: {origin}"));
             }
@@ -248,6 +248,17 @@ impl Written {
         if let Halt::Failed(complaint) = Halt::from(error) {
             console.complain(&complaint);
         }
+    }
+}
+
+/// Says how much is not there, of which something is not.
+fn lacking(missed: &[Missed]) -> String {
+    let images = missed.iter().filter(|missed| missed.is_image()).count();
+    let selected = "something that is selected and that no catalog has";
+    match (images, missed.len() - images) {
+        (_, 0) => count(images, "image"),
+        (0, _) => selected.to_owned(),
+        _ => format!("{}, and {selected}", count(images, "image")),
     }
 }
 

@@ -2,20 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use ocm_mirror::{Failure, Plan, Report};
+use ocm_mirror::{Failure, Kind, Lost, Plan, Report};
 
-use crate::console::{Console, Level};
+use crate::{
+    console::{Console, Level},
+    progress::selection_lost,
+};
 
 /// Most pieces of advice that are given; the file of failures has all.
 const MOST_HINTS: usize = 5;
 /// Most images that are named with one piece of advice, or in one list.
 pub(super) const MOST_NAMED: usize = 8;
 
-/// An image that is not there.
+/// An image that is not there, or what a catalog does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Missed {
     /// What it is called.
     pub(super) origin: String,
+    /// What it is.
+    what: What,
     /// Why it is not there.
     why: String,
     /// The last cause, which says it in fewest words.
@@ -24,27 +29,56 @@ pub(super) struct Missed {
     hint: Option<String>,
 }
 
+/// What is missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Image,
+    /// Something of a catalog, which itself is there.
+    Selection,
+}
+
 impl Missed {
+    /// Tells what cannot be had.
+    fn lost(lost: &Lost) -> Self {
+        let what = if lost.kind == Kind::Selection { What::Selection } else { What::Image };
+        Self { what, ..Self::of(&lost.failure.image, &lost.failure) }
+    }
+
     /// Tells what became of the image of this name.
     pub(super) fn of(origin: &str, failure: &Failure) -> Self {
         let cause = failure.chain.last().cloned().unwrap_or_default();
         let (why, hint) = (failure.chain.join(": "), failure.hint.clone());
-        Self { origin: origin.to_owned(), why, cause, hint }
+        Self { origin: origin.to_owned(), what: What::Image, why, cause, hint }
+    }
+
+    /// Whether it is an image, and not something of a catalog.
+    pub(super) fn is_image(&self) -> bool {
+        self.what == What::Image
+    }
+
+    /// Returns what is not in an archive without it.
+    pub(super) fn name(&self) -> String {
+        match self.what {
+            What::Image => self.origin.clone(),
+            What::Selection => format!("{}: {}", self.origin, self.why),
+        }
     }
 
     /// Returns the line that the file of failures has for it.
     fn line(&self) -> String {
-        let Self { origin, why, hint, .. } = self;
+        let Self { origin, what, why, hint, .. } = self;
         let help = hint.as_ref().map_or_else(String::new, |hint| format!(" (help: {hint})"));
-        let line = format!("error mirroring image {origin} error: {why}{help}");
+        let line = match what {
+            What::Image => format!("error mirroring image {origin} error: {why}{help}"),
+            What::Selection => selection_lost(origin, why) + &help,
+        };
         crate::console::printable(&line).into_owned() + "\n"
     }
 }
 
 /// Returns every image that failed, in the order of the plan.
 pub(super) fn all(plan: &Plan, report: &Report) -> Vec<Missed> {
-    let lost = report.lost.iter().map(|lost| Missed::of(&lost.failure.image, &lost.failure));
-    let mut missed: Vec<_> = lost.collect();
+    let mut missed: Vec<_> = report.lost.iter().map(Missed::lost).collect();
     for (id, image) in plan.images() {
         // What is about an image that is not there is missed by nobody.
         let failed = report.failed.get(&id).filter(|_| image.is_attachment());
@@ -55,8 +89,8 @@ pub(super) fn all(plan: &Plan, report: &Report) -> Vec<Missed> {
             } else if let Some(because) = report.skipped.get(&id) {
                 let needed = plan.image(*because).map_or("an image", |image| image.origin());
                 let why = format!("it needs {needed}, which is not there");
-                let (origin, cause) = (name.origin.clone(), why.clone());
-                missed.push(Missed { origin, why, cause, hint: None });
+                let (origin, cause, what) = (name.origin.clone(), why.clone(), What::Image);
+                missed.push(Missed { origin, what, why, cause, hint: None });
             }
         }
     }
@@ -118,7 +152,7 @@ mod tests {
     fn missed(origin: &str, hint: Option<&str>) -> Missed {
         let why = "could not look it up: nothing is there".to_owned();
         let (origin, hint) = (origin.to_owned(), hint.map(str::to_owned));
-        Missed { origin, why, cause: "nothing is there".to_owned(), hint }
+        Missed { origin, what: What::Image, why, cause: "nothing is there".to_owned(), hint }
     }
 
     #[test]

@@ -20,9 +20,17 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
-/// Returns what is said of an image that cannot be had.
+/// Returns what is said of an image that cannot be had, or of what a catalog does not have.
 pub(crate) fn lost_line(lost: &Lost) -> String {
+    if lost.kind == Kind::Selection {
+        return selection_lost(&lost.failure.image, &lost.failure.chain.join(": "));
+    }
     copy_failed(lost.kind, &lost.failure.image, &lost.failure)
+}
+
+/// Returns what is said of what is selected of a catalog that does not have it.
+pub(crate) fn selection_lost(catalog: &str, why: &str) -> String {
+    format!("Not found in {} {catalog}: {why}", kind_word(Kind::Catalog))
 }
 
 /// Returns what is said of an image that could not be copied.

@@ -208,6 +208,10 @@ async fn what_a_catalog_does_not_have_is_said_and_the_rest_is_mirrored() {
     said.assert_code(4);
     said.assert_says("there is no package `betta`");
     said.assert_says("did you mean `beta`?");
+    // The catalog was not what failed.
+    let catalog = format!("{}/redhat/redhat-operator-index:v4.18", world.world.far.host());
+    said.assert_says(&format!("Not found in operatorCatalog {catalog}: there is no package"));
+    assert!(!said.err.contains(&format!("Failed to copy operatorCatalog {catalog}")));
     assert!(world.find("ns/redhat/redhat-operator-index", "v4.18").await.is_some());
     world.world.write_config(
         "  operators:\n  - catalog: FAR/redhat/redhat-operator-index:v4.18\n    packages:\n    \

@@ -39,7 +39,7 @@ impl Plan {
             self.images().map(|(_, image)| self.image_bytes(image)).fold(0, u64::saturating_add);
         let to_fetch = blobs.saturating_add(manifest_bytes);
         let copied: usize = self.images().map(|(_, image)| image.names.len()).sum();
-        let lost = self.lost().iter().filter(|lost| !lost.kind.is_attachment()).count();
+        let lost = self.lost().iter().filter(|lost| lost.kind.is_counted()).count();
         let present = self.present().len();
         Summary {
             images: copied + present + lost,

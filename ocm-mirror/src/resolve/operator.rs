@@ -156,7 +156,7 @@ impl Gathered<'_> {
         let Told { lost, left_out, notices } = told;
         self.resolved.lost.extend(left_out);
         for failure in lost {
-            self.lose(Kind::Catalog, written, failure);
+            self.lose(Kind::Selection, written, failure);
         }
         for notice in notices {
             self.notice_once(notice);

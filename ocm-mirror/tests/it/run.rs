@@ -1,15 +1,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     num::NonZeroUsize,
     sync::Arc,
 };
 
 use futures::{Stream, StreamExt as _};
-use ocm_mirror::{Code, Event, Group, Means, Options, Prepared, Report, Run, Side, Tally, execute};
+use ocm_mirror::{
+    Asking, Code, Event, Failure, Group, Kind, Lost, Means, Options, Prepared, Report, Request,
+    Run, Side, Tally, execute, prepare,
+};
 use ocm_oci::{Digest, TagOrDigest};
 use ocm_transport::{Kind as Cause, Memory, Page, Tally as Asked, Transport as _};
 
-use crate::world::{World, quick, repository, tag};
+use crate::world::{World, near, quick, repository, tag};
 
 /// A layer that forty images share.
 const SHARED: &str = "a layer that many images have in common";
@@ -118,6 +122,37 @@ async fn an_interrupted_blob_goes_on_where_it_stopped() {
     let after = world.from.tally();
     assert_eq!((after.read - before.read, report.retries), (3, 1));
     assert_eq!(after.bytes_read - before.bytes_read, report.blobs.bytes, "a byte was read twice");
+}
+
+/// A package that a catalog does not have is no image that failed, and is in the exit code.
+#[tokio::test]
+async fn what_no_catalog_has_is_counted_among_no_images() {
+    let mut world = World::default();
+    let root = world.image("catalog", &["a layer"]).await;
+    world.wish("catalog", TagOrDigest::Digest(root), &[]);
+    let failure = Failure {
+        code: Code::Catalog,
+        side: Side::Source,
+        image: "far.example/catalog:v1".to_owned(),
+        chain: vec!["there is no package `baz`".to_owned()],
+        hint: None,
+    };
+    let request = Request {
+        lost: vec![Lost { kind: Kind::Selection, failure }],
+        asking: Asking { retry: quick(), ..Asking::default() },
+        ..Request::new(world.wishes.clone(), near(), env::temp_dir())
+    };
+    let Prepared { planned, pack } = prepare(request, &world.places()).await.unwrap();
+    let summary = planned.plan.summary();
+    assert_eq!((summary.images, summary.lost), (1, 0));
+    let means = Means { places: world.places(), pack };
+    let run = execute(Arc::new(planned.plan), means, Options::default());
+    let mut report = Report::default();
+    report.extend(&run.collect::<Vec<_>>().await);
+    let tally = Tally { expected: 1, done: 1, failed: 0 };
+    assert_eq!(report.groups, BTreeMap::from([(Group::Additional, tally)]));
+    assert_eq!((report.lost.len(), report.is_complete()), (1, false));
+    assert_eq!(report.incomplete_groups().collect::<Vec<_>>(), [Group::Operator]);
 }
 
 /// Every tag that is visible leads to an image that is whole.

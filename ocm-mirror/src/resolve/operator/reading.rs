@@ -43,7 +43,7 @@ pub(super) struct Shaped<'a> {
 /// What was found out while a catalog was read, to be told when its turn comes.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// What of it cannot be had.
+    /// What is selected of it and is not there.
     pub(super) lost: Vec<Failure>,
     /// What the archive lacks of it.
     pub(super) left_out: Vec<Lost>,
