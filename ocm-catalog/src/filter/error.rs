@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use super::finding::{Findings, Instead, Missing, Warning};
 use crate::{
@@ -137,7 +137,16 @@ pub struct FilterErrors {
 
 impl FilterErrors {
     /// Returns what was found, if that is anything to refuse.
-    pub(super) fn of(Findings { errors, warnings, missing }: Findings) -> Result<Findings, Self> {
+    pub(super) fn of(findings: Findings) -> Result<Findings, Self> {
+        let Findings { errors, mut warnings, missing } = findings;
+        // Each channel finds it out anew, and it is no matter of the channel.
+        let mut seen = BTreeSet::new();
+        warnings.retain(|warning| match warning {
+            Warning::NoVersion { package, bundle } => {
+                seen.insert((package.clone(), bundle.clone()))
+            }
+            _ => true,
+        });
         if errors.is_empty() {
             return Ok(Findings { errors, warnings, missing });
         }

@@ -1,6 +1,6 @@
 //! Why what remains remains, and the rest does not.
 
-use ocm_catalog::{Catalog, Extent, PreReleases, Selection, Verdict};
+use ocm_catalog::{Catalog, Extent, PreReleases, Selection, Verdict, Warning};
 
 use crate::fixture::{catalog, package, selection};
 
@@ -63,6 +63,19 @@ fn a_range() {
         Selection { pre_releases: PreReleases::Admitted, ..selection("foo stable[1.0.5..1.1.0]") };
     let admitted = verdicts(&admitted, "stable");
     assert!(admitted.contains(&("1.1.0-rc1".to_owned(), Verdict::InRange)), "{admitted:?}");
+}
+
+#[test]
+fn a_bundle_without_a_version_is_told_once_whatever_channels_it_is_in() {
+    let version = |name: &str| (!name.starts_with("odd")).then(|| name.to_owned());
+    let channels = [("fast", "odd1 1.0.0<odd1"), ("slow", "odd1 odd2<odd1 1.0.0<odd2")];
+    let foo = catalog(&[&package("foo", "slow", &channels, version)]);
+    let warnings = foo.filter(&selection("foo[1.0.0..]")).unwrap().warnings;
+    let unread = warnings.iter().filter_map(|warning| match warning {
+        Warning::NoVersion { bundle, .. } => Some(bundle.as_str()),
+        _ => None,
+    });
+    assert_eq!(unread.collect::<Vec<_>>(), ["odd1", "odd2"], "{warnings:?}");
 }
 
 #[test]

@@ -228,8 +228,11 @@ impl Gathered<'_> {
         let first = broken.keys().next();
         let withheld = first.filter(|_| resolving.operators.incomplete == Incomplete::Withheld);
         if let Some((_, first)) = withheld {
-            let more = broken.len() - 1;
-            let more = if more > 0 { format!(" and {more} others") } else { String::new() };
+            let more = match broken.len() - 1 {
+                0 => String::new(),
+                1 => " and 1 other".to_owned(),
+                more => format!(" and {more} others"),
+            };
             let what = format!("it offers bundle `{first}`{more}, whose images cannot be had");
             return Err(Failure::without(Code::Needs, Side::Source, what));
         }
