@@ -1,9 +1,10 @@
 //! `ocm catalog explain`: why a bundle is in or out, and which bundles need an image.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use ocm_catalog::{
     BundleVersion, Catalog, EntryExplanation, Explanation, ImageKind, Missing, Selection, Wanted,
+    near,
 };
 use ocm_mirror::CatalogFiles;
 use serde_json::{Value, json};
@@ -30,6 +31,11 @@ pub(super) fn run(args: &ExplainArgs, session: &mut Session) -> Result<Exit, Hal
     };
     let files = CatalogFiles::find(catalog)?;
     match (package, &args.image) {
+        (_, Some(image)) if image.trim().is_empty() => {
+            let hint = "write `explain --image DIGEST CATALOG`; a part of a name does as well";
+            let text = "`--image` is empty, and every image has that in its name".to_owned();
+            Err(Complaint::told([text], Some(hint.to_owned())).into())
+        }
         (package, Some(image)) => find_image(package, image, (&files, args.format), session),
         (Some(package), None) => explain(package, args, &files, session),
         (None, None) => {
@@ -61,15 +67,10 @@ fn explain(
         let missing = missing(&catalog, name);
         return Err(absent(missing.to_string(), missing.hint(), console));
     };
-    for channel in &mut explanation.channels {
-        channel
-            .entries
-            .retain(|entry| version.is_none() || version.as_ref() == entry.version.as_ref());
+    let only = Only { channel: args.channel.as_deref(), version: version.as_ref() };
+    if let Err((what, hint)) = only.narrow(name, &mut explanation) {
+        return Err(absent(what, hint, console));
     }
-    explanation.channels.retain(|channel| {
-        args.channel.as_ref().is_none_or(|name| *name == channel.name)
-            && !channel.entries.is_empty()
-    });
     match args.format {
         ResultFormat::Text => console.print_lines(&text(name, &explanation)),
         ResultFormat::Json => console.print_json(&object(name, &explanation)),
@@ -77,6 +78,52 @@ fn explain(
     match &explanation.errors {
         Some(errors) => Err(refused(errors, console)),
         None => Ok(Exit::SUCCESS),
+    }
+}
+
+/// What of a package is explained.
+#[derive(Debug, Clone, Copy)]
+struct Only<'a> {
+    channel: Option<&'a str>,
+    version: Option<&'a BundleVersion>,
+}
+
+impl Only<'_> {
+    /// Takes away what was not asked about; says what is not there, and what may have been meant.
+    fn narrow(
+        &self,
+        package: &str,
+        explanation: &mut Explanation,
+    ) -> Result<(), (String, Option<String>)> {
+        let channels = &mut explanation.channels;
+        if let Some(name) = self.channel {
+            let near = near(name, channels.iter().map(|channel| channel.name.as_str()));
+            channels.retain(|channel| channel.name == name);
+            if channels.is_empty() {
+                let (package, channel) = (package.to_owned(), name.to_owned());
+                let missing = Missing::Channel { package, channel, near };
+                return Err((missing.to_string(), missing.hint()));
+            }
+        }
+        if let Some(version) = self.version {
+            let known = channels.iter().flat_map(|channel| &channel.entries);
+            let known: BTreeSet<_> = known.filter_map(|entry| entry.version.as_ref()).collect();
+            if !known.contains(version) {
+                let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+                let near = near(&version.to_string(), known.iter().map(String::as_str));
+                let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
+                let hint =
+                    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
+                let place = self.channel.map(|name| format!("channel `{name}` of "));
+                let place = place.unwrap_or_default();
+                return Err((format!("{place}package `{package}` has no version {version}"), hint));
+            }
+            for channel in &mut *channels {
+                channel.entries.retain(|entry| entry.version.as_ref() == Some(version));
+            }
+        }
+        channels.retain(|channel| !channel.entries.is_empty());
+        Ok(())
     }
 }
 
