@@ -48,11 +48,13 @@ pub(super) fn run(args: &ValidateArgs, session: &mut Session) -> Result<Exit, Ha
 fn tell_of_images(catalog: &Catalog, console: &mut Console) {
     for bundle in catalog.images() {
         let (package, name) = (bundle.package, bundle.bundle);
-        if let Err(error @ (ImagesError::Reference(_) | ImagesError::Unreadable(_))) =
-            &bundle.images
-        {
-            let line = Complaint::of(error).line();
-            console.warn(format!("package `{package}`: bundle `{name}`: {line}"));
+        match &bundle.images {
+            // That a bundle has none is among the defects.
+            Ok(_) | Err(ImagesError::NoImage) => {}
+            Err(error) => {
+                let line = Complaint::of(error).line();
+                console.warn(format!("package `{package}`: bundle `{name}`: {line}"));
+            }
         }
     }
 }

@@ -160,6 +160,12 @@ fn catalogs_are_checked() {
     let said = run(world.path(), "catalog validate configs");
     said.assert_code(0);
     assert_eq!(said.out, "2 packages, 4 bundles: OLM would accept them\n");
+    // A cluster may have such an image; a mirror cannot.
+    let bar = bundle("bar", "1.0.0", "").replace("quay.io/bar/operator:v1.0.0", "oci:///tmp/x");
+    fs::write(world.path().join("configs/bar/catalog.yaml"), format!("{BAR}---\n{bar}")).unwrap();
+    let said = run(world.path(), "catalog validate configs");
+    said.assert_code(0);
+    said.assert_says("package `bar`: bundle `bar.v1.0.0`: it needs an image in a directory: `oci:");
     fs::write(world.path().join("configs/more.json"), bundle("foo", "0.4.0", "")).unwrap();
     let said = run(world.path(), "catalog validate configs");
     said.assert_code(4);
@@ -190,6 +196,17 @@ fn bundles_are_explained() {
     said.assert_code(4);
     said.assert_says("did you mean `foo`?");
     run(world.path(), "catalog explain configs").assert_code(1);
+    let said = run(world.path(), "catalog explain foo configs --channel betta");
+    said.assert_code(4);
+    said.assert_says("package `foo` has no channel `betta`");
+    said.assert_says("did you mean `beta`?");
+    let said = run(world.path(), "catalog explain foo configs --version 0.1.1");
+    said.assert_code(4);
+    said.assert_says("package `foo` has no version 0.1.1");
+    said.assert_says("did you mean `0.1.0`");
+    let said = run(world.path(), "catalog explain foo configs --channel beta --version 9.9.9");
+    said.assert_code(4);
+    said.assert_says("channel `beta` of package `foo` has no version 9.9.9");
 }
 
 #[test]
@@ -203,4 +220,5 @@ fn images_are_found() {
          foo      foo.v0.2.0  related  quay.io/foo/operator:v0.2.0\n"
     );
     run(world.path(), "catalog explain --image nothing configs").assert_code(4);
+    run(world.path(), "catalog explain --image= configs").assert_code(1);
 }
