@@ -27,6 +27,28 @@ fn long(count: usize) -> String {
 }
 
 #[test]
+fn what_is_no_graph_says_why() {
+    for (json, part) in [
+        (
+            r#"{"nodes": [{"version": "v4.0.0-0.1", "payload": ""}]}"#,
+            "`v4.0.0-0.1` is not a version",
+        ),
+        (r#"{"nodes": [{"version": "4-0-0+0.1", "payload": ""}]}"#, "`4-0-0+0.1` is not a version"),
+        (r#"{"nodes": [{"payload": ""}]}"#, "missing field `version`"),
+        ("<html>", "expected value"),
+        ("", "EOF"),
+        ("[]", "invalid length"),
+        (r#"{"kind": "missing_params", "value": "channel"}"#, "missing field `nodes`"),
+        (r#"{"nodes": [], "edges": [[0, -1]]}"#, "-1"),
+        (r#"{"nodes": [], "edges": [[0, 1, 2]]}"#, "trailing"),
+    ] {
+        let error = Graph::from_json(json.as_bytes()).unwrap_err();
+        let GraphError::Json(source) = &error else { panic!("{error}") };
+        assert!(source.to_string().contains(part), "{json}: {source}");
+    }
+}
+
+#[test]
 fn size_has_bounds() {
     let large = vec![b' '; Graph::MAX_BYTES + 1];
     let error = Graph::from_json(&large).unwrap_err();
