@@ -1,4 +1,8 @@
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use futures::StreamExt as _;
 use ocm_mirror::{
@@ -128,6 +132,7 @@ impl World {
         let request = Request {
             wishes: self.wishes.clone(),
             lost: Vec::new(),
+            given_up: BTreeMap::new(),
             to: Self::near(),
             asking: Asking::default(),
             platform_index: PlatformIndex::Keep,
