@@ -194,7 +194,7 @@ pub(crate) const ROOT: Keys = Keys {
     old: &[gone(
         "storageConfig",
         Dialect::V1alpha2,
-        "what was mirrored is remembered in the workspace, no store is configured",
+        "what is there is recognised where it was mirrored to, no store is configured",
     )],
 };
 

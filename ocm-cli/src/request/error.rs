@@ -166,7 +166,8 @@ impl UsageError {
                 ));
             }
             Self::Command { .. } => {
-                "it mirrors, and has the commands `demo`, `serve` and `version`"
+                "it mirrors without one; its commands are `catalog`, `config`, `demo`, `graph`, \
+                 `init`, `list`, `serve` and `version`"
             }
             Self::NoDirectory => "write `file://DIR`",
             Self::Target(error) => return error.hint(),
@@ -217,7 +218,10 @@ fn destination_hint(given: &str) -> String {
     if given.contains("://") || given.contains('/') || given.contains('.') || given.contains(':') {
         return format!("write `docker://{0}` or `file://{0}`", without_scheme(given));
     }
-    format!("nor is `{given}` a command: those are `demo`, `serve`, `version` and `help`")
+    format!(
+        "nor is `{given}` a command: those are `catalog`, `config`, `demo`, `graph`, `init`, \
+         `list`, `serve`, `version` and `help`"
+    )
 }
 
 fn workspace_hint(given: &str) -> String {

@@ -133,7 +133,9 @@ pub(super) fn tell_of_dependencies(fields: &Fields<'_>, findings: &mut Findings)
         let message = "version 1 added the operators that these depend on; version 2 does not";
         let location = fields.key_location("packages");
         let fault = Fault::warning(Code::Dependencies, location, message);
-        findings.add_once(fault.with_help("list them below `packages`, too".to_owned()));
+        findings.add_once(fault.with_help(
+            "list them below `packages`, too, or mirror with `--include-dependencies`".to_owned(),
+        ));
     }
 }
 

@@ -30,7 +30,7 @@ const TABLE: &[(&str, Expected)] = &[
     ("mirror:\nmetadata: {}\n", (Code::UnknownKey, 4, 1, "metadata", "`archiveSize`", "")),
     (
         "storageConfig: {}\nmirror:\n",
-        (Code::OldKey, 3, 1, "storageConfig", "v1alpha2", "workspace"),
+        (Code::OldKey, 3, 1, "storageConfig", "v1alpha2", "recognised"),
     ),
     ("mirror:\n  ocp: {}\n", (Code::OldKey, 4, 3, "mirror.ocp", "v1alpha1", "platform")),
     ("archiveSize: 4\n", (Code::MissingKey, 1, 1, "", "`mirror`", "below")),
