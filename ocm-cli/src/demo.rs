@@ -99,6 +99,7 @@ async fn demonstrate(args: DemoArgs, session: &mut Session) -> Result<Exit, Halt
 fn directory(chosen: Option<PathBuf>, environment: &Environment) -> Result<PathBuf, Halt> {
     let temporary = environment.temporary();
     if let Some(directory) = chosen {
+        files::vacant(&directory)?;
         files::make_dir(&directory)?;
         return Ok(directory);
     }

@@ -46,6 +46,9 @@ async fn the_demo_goes_the_whole_way() {
         "updateService.yaml",
     ];
     assert_eq!(names(&world.path("shown/disk/working-dir/cluster-resources")), expected);
+    let again = world.run("demo --directory shown");
+    again.assert_code(1);
+    again.assert_says("name one that is not there, or is empty");
 }
 
 #[tokio::test(flavor = "multi_thread")]
