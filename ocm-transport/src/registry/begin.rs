@@ -72,6 +72,14 @@ impl Repository {
         self.open(digest, Call::new(Method::POST, path, Scope::mount(&self.name, from))).await
     }
 
+    /// Opens a session that nothing was ever sent to.
+    pub(crate) async fn open_session(&self) -> Option<Location> {
+        let call = Call::new(Method::POST, self.path("blobs/uploads/"), Scope::push(&self.name));
+        let call = call.with_header(CONTENT_LENGTH, HeaderValue::from(0));
+        let answer = self.endpoint.ask(&call, NOTHING_LIMIT).await.ok()?.checked().ok()?;
+        self.location(&answer).await.ok()
+    }
+
     async fn open(&self, digest: &Digest, call: Call) -> Result<Begun, Failure> {
         let call = call.with_header(CONTENT_LENGTH, HeaderValue::from(0));
         let answer = self.endpoint.ask(&call, NOTHING_LIMIT).await?.checked()?;

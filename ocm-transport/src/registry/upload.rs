@@ -123,13 +123,18 @@ impl Session {
     }
 
     /// Asks what the registry kept of what it was sent; `None` where the session is gone, or is
-    /// of no more use.
+    /// of no more use. One that has nothing is left for another: what broke off may still be on
+    /// its way there, and would come before what is sent next.
     async fn revive(&mut self, limit: u64) -> Option<()> {
         let answer = self.repository.endpoint.ask(&self.call(Method::GET), NOTHING_LIMIT).await;
         let answer = answer.ok()?.checked().ok()?;
         self.kept = kept(&answer).unwrap_or(0);
         if answer.header(&LOCATION).is_some() {
             self.location = self.repository.location(&answer).await.ok()?;
+        }
+        if self.kept == 0 {
+            drop(self.discard().await);
+            self.location = self.repository.open_session().await?;
         }
         self.pending.clear();
         (self.kept <= limit).then_some(())
