@@ -28,8 +28,8 @@ pub(crate) use catalog::{
 };
 pub(crate) use config::{CheckArgs, ConfigArgs, ConfigCommand, InitArgs, InitFormat};
 pub(crate) use flags::{
-    ArchiveArgs, IneffectiveArgs, LogFormat, LogLevel, MirrorArgs, OutputArgs, PlatformIndex,
-    RegistryArgs, RetryArgs,
+    AccessArgs, ArchiveArgs, IneffectiveArgs, LogFormat, LogLevel, MirrorArgs, OutputArgs,
+    PlatformIndex, RegistryArgs, RetryArgs,
 };
 pub(crate) use graph::{
     GraphArgs, GraphCommand, GraphCopyDataArgs, GraphPathArgs, GraphSelectArgs, PathFormat,

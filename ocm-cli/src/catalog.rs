@@ -4,8 +4,10 @@
 //! What is wrong with a catalog, or with what is selected of it, has the exit code of operators, as
 //! when it is mirrored.
 
+use std::path::Path;
+
 use ocm_catalog::{Assembled, BrokenCatalog, Catalog, DocumentError, Wanted, assemble};
-use ocm_mirror::CatalogFiles;
+use ocm_mirror::{CatalogFiles, CatalogFilesError};
 
 use crate::{
     args::{CatalogArgs, CatalogCommand},
@@ -36,6 +38,12 @@ pub(crate) async fn run(args: CatalogArgs, session: &mut Session) -> Exit {
         CatalogCommand::Explain(args) => explain::run(&args, session),
     };
     session.end(ended)
+}
+
+/// Finds the files of a catalog, which is written as a path, or as in a configuration.
+fn find(written: &Path) -> Result<CatalogFiles, CatalogFilesError> {
+    let path = written.to_str().and_then(|text| text.strip_prefix("dir://"));
+    CatalogFiles::find(path.map_or(written, Path::new))
 }
 
 /// Makes a catalog of files; what cannot be read of them, and is not wanted, is told.

@@ -17,6 +17,9 @@ mod updates;
 pub(crate) use path::hops;
 pub(crate) use updates::{client, server, updates};
 
+/// What is done while update graphs are waited for.
+pub(crate) const ASKING: &str = "asking for update graphs";
+
 /// Says that not all versions count, as the environment has it: who forgot it wonders.
 pub(crate) fn notice_of_filter(rules: &PathRules) -> Option<String> {
     let pattern = rules.ends.as_ref()?;

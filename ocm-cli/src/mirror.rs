@@ -85,7 +85,8 @@ async fn mirror(request: &Request, session: &mut Session) -> Result<Exit, Halt> 
     let places = ends.places();
     let environment = session.environment.clone();
     let resolving = Box::pin(ends.resolve(&run, &places, &environment));
-    let mut resolved = session.stopping.unless(resolving).await??;
+    let mut resolved =
+        session.wait("finding out what the configuration means", resolving).await??;
     run.configuration.explain(&mut resolved.lost);
     show::blocked(&resolved.blocked, &mut session.console);
     show::notices(&resolved.notices, &mut session.console);

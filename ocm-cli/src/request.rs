@@ -232,7 +232,7 @@ impl Request {
         let effort = effort(&args.registry)?;
         let nesting = nest(&mut flow, args.mirror.max_nested_paths)?;
         let (source, target) = (args.source.into(), args.target.into());
-        let authfile = args.registry.authfile.or_else(|| environment.authfile());
+        let authfile = args.registry.access.authfile.or_else(|| environment.authfile());
         let source = Side::new(SideName::Source, source, authfile.clone(), &mut ineffective)?;
         let destination = Side::new(SideName::Destination, target, authfile, &mut ineffective)?;
         if args.mirror.secure_policy.is_on() {
@@ -248,7 +248,7 @@ impl Request {
             mode,
             source,
             destination,
-            ca_files: args.registry.ca_file,
+            ca_files: args.registry.access.ca_file,
             effort,
             nesting,
             platform_index: args.mirror.platform_index,
@@ -396,7 +396,7 @@ fn effort(typed: &RegistryArgs) -> Result<Effort, UsageError> {
     Ok(Effort {
         images: parallel("--parallel-images", typed.parallel_images)?,
         layers: parallel("--parallel-layers", typed.parallel_layers)?,
-        retry: Retrying::new(typed.retry)?,
+        retry: Retrying::new(typed.access.retry)?,
         stall: typed.image_timeout.map(|GoDuration(stall)| stall),
     })
 }

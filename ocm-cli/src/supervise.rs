@@ -13,6 +13,7 @@
 use std::{
     future::Future,
     io, panic,
+    pin::pin,
     task::{Context, Poll},
     thread,
     time::Duration,
@@ -24,13 +25,16 @@ use tokio::{
     select,
     signal::unix::{Signal, SignalKind, signal},
     sync::{oneshot, watch},
-    time,
+    time::{self, timeout},
 };
 
 use crate::exit::Exit;
 
 /// Time that a job has for saying what was done.
 const GRACE: Duration = Duration::from_millis(900);
+
+/// After how long it is said what is waited for.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Why the program was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,21 @@ impl Stopping {
             stop = self.told() => Err(stop),
             done = work => Ok(done),
         }
+    }
+
+    /// As [`unless`](Self::unless); `tell` is called where that takes so long that somebody may
+    /// wonder.
+    pub(crate) async fn unless_telling<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        tell: impl FnOnce(),
+    ) -> Result<T, Stop> {
+        let mut work = pin!(work);
+        if let Ok(done) = self.unless(timeout(QUIET, &mut work)).await? {
+            return Ok(done);
+        }
+        tell();
+        self.unless(work).await
     }
 }
 
@@ -193,6 +212,20 @@ mod tests {
         let twice = stream::iter([Stop::Interrupt, Stop::Interrupt]);
         let (exit, took) = watch_a_stubborn_job(twice).await;
         assert_eq!((exit, took), (Some(Exit::INTERRUPTED), Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_takes_long_is_told() {
+        for (seconds, expected) in [(4, 0), (60, 1)] {
+            let (_tell, told) = watch::channel(None);
+            let work = async {
+                time::sleep(Duration::from_secs(seconds)).await;
+                7
+            };
+            let mut count = 0;
+            let done = Stopping(told).unless_telling(work, || count += 1).await;
+            assert_eq!((done, count), (Ok(7), expected), "{seconds}");
+        }
     }
 
     #[tokio::test]

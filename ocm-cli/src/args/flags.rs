@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use ocm_oci::ImageRef;
 
-use super::{GoDuration, Switch};
+use super::{GoDuration, Switch, values::image};
 
 /// Flags about what the program says; every command has them.
 #[derive(Debug, Clone, Args)]
@@ -110,7 +110,7 @@ pub(crate) struct MirrorArgs {
     pub(crate) push_incomplete_catalog: Switch,
     /// Build the images of catalogs that are directories (`dir://`) upon this one, which has `opm`
     /// [default: nothing; clusters bring the program that serves them]
-    #[arg(long, value_name = "IMAGE", help_heading = "Mirroring")]
+    #[arg(long, value_name = "IMAGE", value_parser = image, help_heading = "Mirroring")]
     pub(crate) catalog_base_image: Option<ImageRef>,
     #[arg(long, value_name = "DATE", hide = true)]
     pub(crate) since: Option<String>,
@@ -152,9 +152,10 @@ pub(crate) struct RetryArgs {
     pub(crate) retry_delay: GoDuration,
 }
 
-/// Flags about how registries are spoken to.
+/// Flags about who is let into registries, whom they are believed to be, and how often they are
+/// asked.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct RegistryArgs {
+pub(crate) struct AccessArgs {
     /// File with the credentials of all registries [default: `$REGISTRY_AUTH_FILE`]
     #[arg(long, value_name = "FILE", help_heading = "Registries")]
     pub(crate) authfile: Option<PathBuf>,
@@ -163,6 +164,13 @@ pub(crate) struct RegistryArgs {
     pub(crate) ca_file: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) retry: RetryArgs,
+}
+
+/// Flags about how registries are spoken to.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RegistryArgs {
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
     /// How long an image may make no progress; 0 is forever [default: 1m]
     #[arg(
         long,

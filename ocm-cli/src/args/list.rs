@@ -1,9 +1,7 @@
-use std::path::PathBuf;
-
 use clap::{Args, Command, Subcommand};
 use ocm_graph::Version;
 
-use super::{ResultFormat, RetryArgs, SourceArgs, Switch, UpdatesArgs, as_go_flag};
+use super::{AccessArgs, ResultFormat, SourceArgs, Switch, UpdatesArgs, as_go_flag};
 
 /// What `list` takes.
 #[derive(Debug, Args)]
@@ -83,14 +81,8 @@ pub(crate) struct ListOperatorsArgs {
     pub(crate) format: ResultFormat,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// File with the credentials of all registries [default: `$REGISTRY_AUTH_FILE`]
-    #[arg(long, value_name = "FILE", help_heading = "Registries")]
-    pub(crate) authfile: Option<PathBuf>,
-    /// File with certificates that are trusted besides the system's; may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Registries")]
-    pub(crate) ca_file: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) retry: RetryArgs,
+    pub(crate) access: AccessArgs,
 }
 
 /// Adds examples to the help of `list` and its commands.

@@ -4,9 +4,9 @@ use clap::{Args, builder::NonEmptyStringValueParser};
 use ocm_config::Pattern;
 use ocm_graph::{MissingPaths, Refusal};
 use ocm_mirror::{GraphDataOrigin, PathRules};
-use ocm_oci::{ImageRef, ReferenceError};
+use ocm_oci::ImageRef;
 
-use super::Switch;
+use super::{Switch, values::image};
 
 /// The word for no image; no image can be called that, as in a Dockerfile.
 const SCRATCH: &str = "scratch";
@@ -48,12 +48,12 @@ pub(crate) enum BaseImage {
 }
 
 impl FromStr for BaseImage {
-    type Err = ReferenceError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+    fn from_str(text: &str) -> Result<Self, String> {
         match text {
             SCRATCH => Ok(Self::Scratch),
-            text => text.parse().map(Self::Named),
+            text => image(text).map(Self::Named),
         }
     }
 }

@@ -52,14 +52,14 @@ fn where_to_listen_is_a_port_at_least() {
 fn durations_are_written_as_in_go() {
     let args = read("--image-timeout 1h30m --retry-delay=500ms").unwrap();
     assert_eq!(args.registry.image_timeout, Some(GoDuration(Duration::from_mins(90))));
-    assert_eq!(args.registry.retry.retry_delay.0, Duration::from_millis(500));
+    assert_eq!(args.registry.access.retry.retry_delay.0, Duration::from_millis(500));
 }
 
 #[test]
 fn the_last_of_a_repeated_flag_counts_and_ca_files_add_up() {
     let args = read("-c a.yaml --config=b.yaml --ca-file x --ca-file y").unwrap();
     assert_eq!(args.mirror.config, Some(PathBuf::from("b.yaml")));
-    assert_eq!(args.registry.ca_file, [PathBuf::from("x"), PathBuf::from("y")]);
+    assert_eq!(args.registry.access.ca_file, [PathBuf::from("x"), PathBuf::from("y")]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
+use ocm_oci::{ImageRef, ReferenceError};
+
 /// An on-off flag that also takes a value, as Go's flags do: `--flag`, `--flag=false`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Switch {
@@ -65,6 +67,11 @@ pub(crate) enum DurationError {
     /// It is longer than anyone waits.
     #[error("it is too long")]
     Range,
+}
+
+/// Reads a reference of an image; says in one line what it is not, and why.
+pub(crate) fn image(text: &str) -> Result<ImageRef, String> {
+    text.parse().map_err(|error: ReferenceError| format!("{error}: {}", error.fault))
 }
 
 impl FromStr for GoDuration {

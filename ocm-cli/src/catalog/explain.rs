@@ -10,7 +10,7 @@ use ocm_mirror::CatalogFiles;
 use serde_json::{Value, json};
 
 use super::{
-    assembled,
+    assembled, find,
     selecting::{absent, refused, selected, selection},
 };
 use crate::{
@@ -29,18 +29,19 @@ pub(super) fn run(args: &ExplainArgs, session: &mut Session) -> Result<Exit, Hal
         [catalog] => (None, Path::new(catalog)),
         _ => (None, Path::new("")),
     };
-    let files = CatalogFiles::find(catalog)?;
     match (package, &args.image) {
         (_, Some(image)) if image.trim().is_empty() => {
             let hint = "write `explain --image DIGEST CATALOG`; a part of a name does as well";
             let text = "`--image` is empty, and every image has that in its name".to_owned();
             Err(Complaint::told([text], Some(hint.to_owned())).into())
         }
-        (package, Some(image)) => find_image(package, image, (&files, args.format), session),
-        (Some(package), None) => explain(package, args, &files, session),
+        (package, Some(image)) => {
+            find_image(package, image, (&find(catalog)?, args.format), session)
+        }
+        (Some(package), None) => explain(package, args, &find(catalog)?, session),
         (None, None) => {
             let hint = "write `explain PACKAGE CATALOG`, or `explain --image DIGEST CATALOG`";
-            let text = "neither a package nor an image is asked for".to_owned();
+            let text = "neither a package of a catalog nor an image is asked for".to_owned();
             Err(Complaint::told([text], Some(hint.to_owned())).into())
         }
     }

@@ -1,10 +1,12 @@
 //! `ocm catalog filter`: a smaller catalog.
 
 use ocm_catalog::{Catalog, Filtered, Package};
-use ocm_mirror::CatalogFiles;
 use serde_json::{Map, Value, json};
 
-use super::selecting::{filtered, selected, selection};
+use super::{
+    find,
+    selecting::{filtered, selected, selection},
+};
 use crate::{
     args::{FilterArgs, FilterFormat},
     exit::Exit,
@@ -18,7 +20,7 @@ use crate::{
 pub(super) fn run(args: &FilterArgs, session: &mut Session) -> Result<Exit, Halt> {
     let rules = args.operator.rules();
     let selection = selection(&args.config, rules, &mut session.console)?;
-    let files = CatalogFiles::find(&args.catalog)?;
+    let files = find(&args.catalog)?;
     let output = args.output.as_deref().map(files::vacant).transpose()?;
     let (selection, catalog) = selected(&files, selection, rules, &mut session.console)?;
     let (Filtered { catalog, .. }, exit) = filtered(&catalog, &selection, rules, session)?;

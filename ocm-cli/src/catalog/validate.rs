@@ -1,9 +1,8 @@
 //! `ocm catalog validate`: whether OLM would accept a catalog.
 
 use ocm_catalog::{Catalog, Defect, Flaw, ImagesError, Wanted, validate};
-use ocm_mirror::CatalogFiles;
 
-use super::{assembled, selecting::absent};
+use super::{assembled, find, selecting::absent};
 use crate::{
     args::ValidateArgs, console::Console, exit::Exit, halt::Halt, progress::count,
     report::Complaint, session::Session,
@@ -12,7 +11,7 @@ use crate::{
 /// Says everything that OLM would not accept, and what it would accept and could not use.
 pub(super) fn run(args: &ValidateArgs, session: &mut Session) -> Result<Exit, Halt> {
     let console = &mut session.console;
-    let files = CatalogFiles::find(&args.catalog)?;
+    let files = find(&args.catalog)?;
     let catalog = assembled(&files, &Wanted::All, console)?;
     let mut refused = 0;
     let is_of_image = |defect: &Defect| matches!(defect.flaw, Flaw::Image { .. });

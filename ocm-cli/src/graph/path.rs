@@ -6,7 +6,7 @@ use ocm_graph::{Advice, Channel, Graph, Hop, NoPath, UpgradePath, solve};
 use ocm_mirror::UpdateGraphError;
 use serde_json::{Value, json};
 
-use super::{dot, updates};
+use super::{ASKING, dot, updates};
 use crate::{
     args::{GraphPathArgs, PathFormat},
     console::printable,
@@ -51,7 +51,7 @@ async fn read(args: &GraphPathArgs, session: &mut Session) -> Result<Graph, Halt
     }
     let channel = Channel::ocp(args.channel.clone().unwrap_or_default());
     let updates = updates(&args.updates, &session.environment)?;
-    let bytes = session.stopping.unless(updates.fetch(&channel, &args.arch)).await??;
+    let bytes = session.wait(ASKING, updates.fetch(&channel, &args.arch)).await??;
     let graph = Graph::from_json(&bytes).map_err(|source| {
         let (channel, architecture) = (channel.clone(), args.arch.clone());
         UpdateGraphError::NotAGraph { channel, architecture, source }

@@ -4,7 +4,7 @@ use ocm_graph::Reason;
 use ocm_mirror::{Group, ReleaseWarning, SelectedRelease, SelectedReleases, select_releases};
 use serde_json::{Value, json};
 
-use super::{notice_of_filter, updates};
+use super::{ASKING, notice_of_filter, updates};
 use crate::{
     args::{GraphSelectArgs, ResultFormat},
     configuration,
@@ -28,7 +28,10 @@ pub(super) async fn run(args: &GraphSelectArgs, session: &mut Session) -> Result
         session.console.warn(notice);
     }
     let selecting = Box::pin(select_releases(releases, &rules, &*updates));
-    let selected = session.stopping.unless(selecting).await?;
+    let selected = session.wait(ASKING, selecting).await?;
+    if releases.channels.is_empty() && releases.release.is_none() {
+        session.console.warn(format!("{} names no releases", args.config.display()));
+    }
     let payload = releases.release.as_ref().map(|release| release.written.as_str());
     match args.format {
         ResultFormat::Text => session.console.print_lines(&text(&selected.releases, payload)),

@@ -38,7 +38,7 @@ pub(super) async fn run(args: &ListReleasesArgs, session: &mut Session) -> Resul
     };
     let retry = Retrying::new(args.updates.retry)?.policy();
     let source = client.registry(&host).source(&repository);
-    let tags = session.stopping.unless(tags(&*source, retry)).await?;
+    let tags = session.wait("asking for releases", tags(&*source, retry)).await?;
     let minors = minors_of(&tags.map_err(|error| Halt::from(&error))?);
     let texts: Vec<_> = minors.iter().map(ToString::to_string).collect();
     match args.format {

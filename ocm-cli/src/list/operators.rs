@@ -47,7 +47,7 @@ async fn inside(
     let opened = Opened::of(args, &reference, session).await?;
     let reader = opened.reader();
     let reading = Box::pin(reader.read(written, &reference, args.package.as_deref()));
-    let catalog = session.stopping.unless(reading).await??;
+    let catalog = session.wait("reading the catalog", reading).await??;
     let shown = match (&args.package, &args.channel) {
         (None, _) => Shown::Packages(&catalog),
         (Some(name), channel) => {

@@ -10,7 +10,7 @@ use crate::{
     args::{ListReleasesArgs, ResultFormat},
     console::printable,
     exit::Exit,
-    graph::{hops, updates},
+    graph::{ASKING, hops, updates},
     halt::Halt,
     report::Complaint,
     session::Session,
@@ -69,7 +69,7 @@ async fn releases(
     let (mut listed, mut exit) = (Vec::new(), Exit::SUCCESS);
     for architecture in &args.filter_by_archs {
         let reading = read(channel, architecture, &*updates);
-        let graph = session.stopping.unless(reading).await?.map_err(Complaint::from);
+        let graph = session.wait(ASKING, reading).await?.map_err(Complaint::from);
         match graph.and_then(|graph| list(args, channel, architecture, &graph)) {
             Ok(one) => listed.push(one),
             Err(complaint) => {
@@ -181,7 +181,7 @@ async fn channels(
     let updates = updates(&args.updates, &session.environment)?;
     let architecture = args.filter_by_archs.first().map_or("amd64", String::as_str);
     let reading = read(channel, architecture, &*updates);
-    let graph = session.stopping.unless(reading).await??;
+    let graph = session.wait(ASKING, reading).await??;
     if graph.is_empty() {
         let hint = "`list releases` lists the versions that have channels";
         let told = Complaint::told([nothing(channel, architecture)], Some(hint.to_owned()));

@@ -157,6 +157,8 @@ fn what_cannot_be_had_is_refused() {
 #[test]
 fn catalogs_are_checked() {
     let world = world();
+    let said = run(world.path(), "catalog validate dir://configs");
+    said.assert_code(0);
     let said = run(world.path(), "catalog validate configs");
     said.assert_code(0);
     assert_eq!(said.out, "2 packages, 4 bundles: OLM would accept them\n");
@@ -195,7 +197,9 @@ fn bundles_are_explained() {
     let said = run(world.path(), "catalog explain fou configs");
     said.assert_code(4);
     said.assert_says("did you mean `foo`?");
-    run(world.path(), "catalog explain configs").assert_code(1);
+    let said = run(world.path(), "catalog explain foo");
+    said.assert_code(1);
+    said.assert_says("write `explain PACKAGE CATALOG`");
     let said = run(world.path(), "catalog explain foo configs --channel betta");
     said.assert_code(4);
     said.assert_says("package `foo` has no channel `betta`");

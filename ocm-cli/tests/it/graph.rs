@@ -186,6 +186,9 @@ async fn a_configuration_is_told_release_by_release() {
     required.assert_says("not every release that is asked for can be had for amd64");
     // What there is, is told all the same.
     assert!(required.out.contains("4.17.1") && required.out.contains("4.18.2"));
+
+    world.configure("    architectures: [amd64]\n");
+    world.run("graph select -c isc.yaml").assert_says("isc.yaml names no releases");
 }
 
 #[tokio::test(flavor = "multi_thread")]

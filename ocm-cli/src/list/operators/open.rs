@@ -35,7 +35,7 @@ impl Opened {
         reference: &Reference,
         session: &mut Session,
     ) -> Result<Self, Halt> {
-        let retry = Retrying::new(args.retry)?.policy();
+        let retry = Retrying::new(args.access.retry)?.policy();
         if let Some(from) = &args.from {
             let (reader, archived) = carried(from, session).await?;
             let places = Places::default().with_source(Place::Archive, Arc::new(reader));
@@ -71,8 +71,8 @@ pub(super) async fn carried(
 
 /// Returns who speaks to registries.
 pub(super) fn client(args: &ListOperatorsArgs, session: &Session) -> Result<Client, Halt> {
-    let authfile = args.authfile.clone().or_else(|| session.environment.authfile());
+    let authfile = args.access.authfile.clone().or_else(|| session.environment.authfile());
     let typed = args.source.clone().into();
     let side = Side::new(SideName::Source, typed, authfile, &mut Vec::new())?;
-    Ok(Client::new(client_options(&side, &args.ca_file, &session.environment)?)?)
+    Ok(Client::new(client_options(&side, &args.access.ca_file, &session.environment)?)?)
 }

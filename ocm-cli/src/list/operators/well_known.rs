@@ -32,7 +32,7 @@ pub(super) async fn run(
         let text = format!("`{version}` is no minor version of OpenShift");
         Complaint::told([text], Some("write it as `4.18`".to_owned()))
     })?;
-    let (client, retry) = (client(args, session)?, Retrying::new(args.retry)?.policy());
+    let (client, retry) = (client(args, session)?, Retrying::new(args.access.retry)?.policy());
     let (mut answers, mut exit) = (Vec::new(), Exit::SUCCESS);
     for name in names(minor) {
         let written = format!("{}/redhat/{name}:v{minor}", args.registry.trim_end_matches('/'));
@@ -40,7 +40,7 @@ pub(super) async fn run(
             let hint = "`--registry` takes a host, and perhaps a path: `registry.lab:5000/mirror`";
             Complaint::of(&error).with_hint(Some(hint.to_owned()))
         })?;
-        match session.stopping.unless(is_there(&image, &client, retry)).await? {
+        match session.wait("asking for catalogs", is_there(&image, &client, retry)).await? {
             Ok(is_there) => answers.push((written, is_there)),
             Err(error) => {
                 session.console.complain(&Complaint::from(ocm_mirror::Failure::from(&error)));

@@ -123,6 +123,9 @@ async fn a_directory_is_built_upon_an_image() {
     };
     put(&image("tools/opm", Some("/bin/opm")), &world.place).await;
     put(&image("tools/none", None), &world.place).await;
+    let said = world.mirror("--catalog-base-image UPPER");
+    said.assert_code(1);
+    said.assert_says("`UPPER` is not an image reference: ");
     let said = world.mirror("--catalog-base-image FAR/tools/none:v1");
     said.assert_code(4);
     said.assert_says("tools/none:v1` has no program that could serve a catalog");
