@@ -4,7 +4,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -290,6 +290,34 @@ async fn an_upload_goes_on_only_where_its_session_lives() {
             assert_eq!(put.body, CONTENT[5..]);
         }
     }
+}
+
+/// The request that broke off may still be on its way: its bytes would come before those that are
+/// sent next, so that none are sent to the same session.
+#[tokio::test]
+async fn an_upload_of_which_nothing_was_kept_goes_on_in_another_session() {
+    let sessions = Arc::new(AtomicUsize::new(0));
+    let fake = Fake::serve(move |seen: &Seen| match seen.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404, ""),
+        "POST" => {
+            let location = format!("/up/{}", sessions.fetch_add(1, Ordering::Relaxed));
+            with(202, &[("location", &location)], "")
+        }
+        _ if seen.line == "GET /v2/" => reply(200, "{}"),
+        "GET" => with(204, &[("range", "0-0"), ("location", "/up/0")], ""),
+        "PUT" if seen.line.starts_with("PUT /up/0") => reply(500, ""),
+        "PUT" => reply(201, ""),
+        _ => reply(204, ""),
+    })
+    .await;
+    let interrupted = begin(&*to(&fake, plain())).await.finish(content()).await.unwrap_err();
+    let upload = interrupted.upload.unwrap();
+    assert_eq!(upload.offset(), 0);
+    assert_eq!(upload.finish(content()).await.unwrap(), Stored::New);
+    assert!(fake.log().contains(&"DELETE /up/0".to_owned()), "{:?}", fake.log());
+    let put = fake.seen().pop().unwrap();
+    assert!(put.line.starts_with("PUT /up/1?digest="), "{}", put.line);
+    assert_eq!((put.header("content-range"), &*put.body), ("", CONTENT));
 }
 
 #[tokio::test]
